@@ -1,0 +1,52 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header -c requirements/constraints.txt pyproject.toml
+PROJECTS := projects/housing
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help install run test check format lock bench clean
+
+help:  ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED)  ## make .venv from the locked, hashed requirements
+
+$(INSTALLED): requirements/dev.lock pyproject.toml
+	@echo "installing the locked requirements into $(VENV): a minute or three"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install  ## California housing, from the sample to a registered model (ARGS: overrides)
+	heddle run -C projects/housing $(ARGS)
+
+test: install  ## every test
+	python -m pytest -n 2 --dist loadfile $(ARGS)
+
+check: install  ## format, lint, types, import contracts, generated files
+	ruff format --check --quiet .
+	ruff check --quiet .
+	mypy
+	lint-imports --no-cache
+	@for project in $(PROJECTS); do heddle sync --check -C $$project || exit 1; done
+
+format: install  ## put the code in its form
+	ruff format .
+	ruff check --fix .
+
+lock: install  ## resolve the requirements anew
+	$(LOCK) --extra lightgbm --extra xgboost -o requirements/runtime.lock
+	$(LOCK) --all-extras --group dev -o requirements/dev.lock
+
+bench: install  ## measure what we promise
+	python benchmarks/run_all.py $(ARGS)
+
+clean:  ## remove what was made, but for .venv
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	@for project in $(PROJECTS); do \
+		(cd $$project && rm -rf data models reports logs mlruns .heddle .dvc/cache .dvc/tmp dvc.lock); done

@@ -1,0 +1,1 @@
+"""Shared configuration groups, found by `hydra.searchpath: [pkg://heddle.configs]`."""

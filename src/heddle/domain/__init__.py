@@ -1,0 +1,1 @@
+"""Entities, ports and errors: what every other room may speak of. Standard library only."""

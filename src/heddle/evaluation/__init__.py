@@ -1,0 +1,1 @@
+"""Metrics, baselines, splits, intervals and importances."""

@@ -1,0 +1,1 @@
+"""What learns from data: scikit-learn transformers that take and give tables."""

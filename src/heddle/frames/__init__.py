@@ -1,0 +1,1 @@
+"""What a table is: its content hash, its description, reading and writing."""

@@ -1,0 +1,102 @@
+"""Writing so that a reader sees the old bytes or all of the new ones, whatever happens."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkstemp
+
+from heddle.domain.errors import ResourceError
+
+__all__ = ["beside", "error_number", "publish", "sweep"]
+
+_MARK = ".heddle-part"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES}
+_FULL |= {errno.ENOENT, errno.ENOTDIR, errno.EPERM}
+# what SQLite says, alone or within another library's error
+_SQLITE = {"database or disk is full": errno.ENOSPC, "disk I/O error": errno.EIO}
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Give a temporary path in the folder of `path`; rename it into place if nothing was raised.
+
+    The file is flushed to disk before the rename and the folder after it. After an exception the
+    temporary file is removed and `path` is as it was.
+
+    Raises:
+        ResourceError: the disk is full, read-only or failing.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = mkstemp(prefix=f".{path.name}.", suffix=_MARK, dir=path.parent)
+        os.close(handle)
+    except OSError as fault:
+        raise _worded(fault, path) from fault
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(0o644)
+        _flush(part, os.O_RDWR)
+        part.replace(path)
+        _flush(path.parent, os.O_RDONLY)
+    except Exception as fault:
+        worded = _worded(fault, path)
+        if worded is fault:
+            raise
+        raise worded from fault
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def publish(path: Path, content: bytes) -> None:
+    """Replace the file at `path` by `content`, all of it or nothing."""
+    with beside(path) as part:
+        part.write_bytes(content)
+
+
+def sweep(folder: Path, *, deep: bool = True) -> int:
+    """Remove what killed writers left in `folder`, and if `deep` below it; return how many."""
+    found = folder.rglob(f".*{_MARK}") if deep else folder.glob(f".*{_MARK}")
+    left = [p for p in found if p.is_file()]
+    for part in left:
+        part.unlink(missing_ok=True)
+    return len(left)
+
+
+def error_number(fault: BaseException) -> int:
+    """Return the system's number for an error, 0 when it has none.
+
+    Polars and other libraries in Rust tell it in words only, and so does SQLite.
+
+    >>> error_number(OSError("No space left on device (os error 28)"))
+    28
+    """
+    if isinstance(fault, OSError) and fault.errno:
+        return fault.errno
+    said = str(fault)
+    found = re.search(r"\(os error (\d+)\)", said)
+    return int(found[1]) if found else next((n for words, n in _SQLITE.items() if words in said), 0)
+
+
+def _flush(path: Path, mode: int) -> None:
+    handle = os.open(path, mode)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _worded(fault: Exception, path: Path) -> Exception:
+    number = error_number(fault)
+    if number not in _FULL:
+        return fault
+    return ResourceError(
+        f"cannot write: {os.strerror(number)}",
+        where=str(path),
+        todo="The old version is as it was; free space or permissions, then run again.",
+    )

@@ -1,0 +1,1 @@
+"""Adapters: files, Hydra, DVC, MLflow, W&B, memory."""

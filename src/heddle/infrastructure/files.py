@@ -1,0 +1,135 @@
+"""Data versions as files: `<version>/<version>.parquet` (or .csv) and its metadata beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from heddle.domain.entities import TableInfo
+from heddle.domain.errors import ConfigError, DataContractError, IntegrityError
+from heddle.domain.names import checked_name, natural
+from heddle.domain.typed import plain
+from heddle.frames.atomic import beside, publish
+from heddle.frames.content import content_hash
+from heddle.frames.describe import describe
+
+__all__ = ["FileTables", "sha256_of"]
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file's bytes, as 64 hex digits."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+class FileTables:
+    """TableStore on a folder.
+
+    The metadata file is published last and holds the sha256 of the table's file, so that a table
+    without it, or with other bytes, is never taken for a finished one.
+    """
+
+    def __init__(self, folder: Path, kind: Literal["parquet", "csv"] = "parquet") -> None:
+        self.folder = folder
+        self.kind = kind
+
+    def versions(self) -> Sequence[str]:
+        found = self.folder.glob("*/*_metadata.json")
+        return natural(p.parent.name for p in found if p.stem == f"{p.parent.name}_metadata")
+
+    def path(self, version: str) -> Path:
+        """Return where the table of a version lies."""
+        checked_name(version, what="data version")
+        return self.folder / version / f"{version}.{self.kind}"
+
+    def metadata_path(self, version: str) -> Path:
+        """Return where its description lies."""
+        return self.path(version).with_name(f"{version}_metadata.json")
+
+    def info(self, version: str) -> TableInfo:
+        path = self.metadata_path(version)
+        if not path.exists():
+            raise ConfigError(
+                f"no data version {version!r}",
+                where=str(self.folder),
+                wanted=version,
+                known=self.versions(),
+                todo="`heddle run` makes the versions that the pipeline declares.",
+            )
+        try:
+            return TableInfo(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as fault:
+            raise IntegrityError(
+                "metadata cannot be read", where=str(path), todo="Run its stage again."
+            ) from fault
+
+    def read(self, version: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        info, path = self.info(version), self.path(version)
+        found = sha256_of(path) if path.exists() else "nothing"
+        if found != info.sha256:
+            raise IntegrityError(
+                f"holds {found[:12]}, recorded was {info.sha256[:12]}",
+                where=str(path),
+                todo=f"Run the stage that makes {version} again with --force.",
+            )
+        for name in columns or ():
+            if name not in info.columns:
+                raise ConfigError(
+                    f"data version {version!r} has no column {name!r}",
+                    wanted=name,
+                    known=info.columns,
+                )
+        wanted = list(columns) if columns is not None else None
+        if self.kind == "csv":
+            types = {name: _TYPES[str(facts["type"])] for name, facts in info.columns.items()}
+            return pl.read_csv(path, schema=types, columns=wanted)
+        return pl.read_parquet(path, columns=wanted)
+
+    def write(self, version: str, frame: pl.DataFrame, made_by: Mapping[str, Any]) -> TableInfo:
+        path = self.path(version)
+        columns = describe(frame)
+        if not columns:
+            raise DataContractError("a table without columns", where=version)
+        for name, facts in columns.items():
+            if self.kind == "csv" and facts["type"] not in _TYPES:
+                raise DataContractError(
+                    f"csv cannot keep the type {facts['type']}",
+                    where=f"{version}, column {name!r}",
+                    todo="Use data_storage=parquet, or cast it to text.",
+                )
+        with beside(path) as part:
+            if self.kind == "csv":
+                frame.write_csv(part, quote_style="non_numeric")
+            else:
+                frame.write_parquet(part, compression="zstd", statistics=True)
+            info = TableInfo(
+                version=version,
+                rows=frame.height,
+                columns=columns,
+                content_hash=content_hash(frame),
+                sha256=sha256_of(part),
+                size_bytes=part.stat().st_size,
+                made_by=plain(made_by),
+            )
+        publish(self.metadata_path(version), metadata_text(info).encode())
+        return info
+
+
+def metadata_text(info: TableInfo) -> str:
+    """Return the metadata file's text: it changes only when the data or its making does."""
+    return json.dumps(plain(info), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+_TYPES: dict[str, pl.DataType] = {
+    str(dtype).lower(): dtype
+    for dtype in (
+        *(pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64()),
+        *(pl.UInt8(), pl.UInt16(), pl.UInt32(), pl.UInt64()),
+        *(pl.Float32(), pl.Float64(), pl.Boolean(), pl.String(), pl.Date()),
+    )
+}

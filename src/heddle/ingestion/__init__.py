@@ -1,0 +1,1 @@
+"""From a raw file to v0: archives, encodings, delimiters, headers, types."""

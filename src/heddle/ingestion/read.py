@@ -1,0 +1,126 @@
+"""The one door of the reader: a raw file and options in, a table of text out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import PurePosixPath
+
+import polars as pl
+
+from heddle.domain.entities import RawFile
+from heddle.domain.errors import ConfigError, DataContractError
+from heddle.ingestion.delimited import read_delimited
+from heddle.ingestion.headers import sanitise
+from heddle.ingestion.options import ReadOptions
+from heddle.ingestion.records import read_json, read_json_lines
+from heddle.ingestion.table import RawTable
+from heddle.ingestion.unpack import Payload, unpack
+
+__all__ = ["read"]
+
+_BY_EXTENSION = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+
+
+def read(raw: RawFile, options: ReadOptions | None = None) -> RawTable:
+    """Return the table that a raw file holds, its columns under sanitised names.
+
+    Reads csv, tsv, parquet, json (an array of objects) and json lines, plain or within gz, tar,
+    tar.gz or zip. No type is guessed: cells stay text until a contract gives them one.
+
+    Args:
+        raw: the file.
+        options: what is known of it; by default all is decided from its bytes, and told in
+            `notes`.
+
+    Raises:
+        ConfigError: an archive member that does not exist, a format that cannot be told.
+        DataContractError: the file is not a whole table of that format; the line is named.
+    """
+    options = options or ReadOptions()
+    if raw.size_bytes > options.max_bytes:
+        raise DataContractError(
+            f"has {raw.size_bytes:,} bytes, more than {options.max_bytes:,}",
+            where=raw.path.name,
+            todo="Raise ingestion.options.max_bytes if it is meant to be.",
+        )
+    payload = unpack(raw.path.read_bytes(), raw.path.name, options)
+    table = _table(payload, _format(payload, options), options)
+    return replace(table, member=payload.member, notes=payload.notes + table.notes)
+
+
+def _format(payload: Payload, options: ReadOptions) -> str:
+    head = payload.data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        raise DataContractError(
+            "is a web page, no table", where=payload.name, todo="Check the address or the file."
+        )
+    if options.format != "auto":
+        return options.format
+    if payload.data.startswith(b"PAR1"):
+        return "parquet"
+    suffix = PurePosixPath(payload.name).suffix.lower()
+    if suffix in _BY_EXTENSION:
+        return _BY_EXTENSION[suffix]
+    if head.startswith(b"["):
+        return "json"
+    if head.startswith(b"{"):
+        return "jsonl"
+    if suffix and not suffix[1:].isdigit():
+        known = [s.removeprefix(".") for s in _BY_EXTENSION]
+        raise ConfigError(
+            f"{suffix!r} is no format that is known",
+            where=payload.name,
+            wanted=suffix.removeprefix("."),
+            known=known,
+            todo="Set ingestion.options.format.",
+        )
+    return "csv"
+
+
+def _table(payload: Payload, kind: str, options: ReadOptions) -> RawTable:
+    where = payload.name
+    if not payload.data:
+        raise DataContractError("the file is empty", where=where, todo="Fetch it again.")
+    if kind == "parquet":
+        return _parquet(payload.data, where, options)
+    if kind == "json":
+        return read_json(payload.data, options, where)
+    if kind == "jsonl":
+        return read_json_lines(payload.data, options, where)
+    return read_delimited(payload.data, kind, options, where)
+
+
+def _parquet(data: bytes, where: str, options: ReadOptions) -> RawTable:
+    try:
+        lazy = pl.scan_parquet(BytesIO(data))
+        headers = tuple(lazy.collect_schema().names())
+        rows = int(lazy.select(pl.len()).collect().item())
+        cells = rows * max(1, len(headers))
+        if cells * 8 > options.max_bytes:
+            raise DataContractError(
+                f"unpacks to {cells:,} cells, more than {options.max_bytes:,} bytes",
+                where=where,
+                todo="Raise ingestion.options.max_bytes if it is meant to be.",
+            )
+        names = sanitise(headers, where=where)
+        frame = lazy.collect()
+    except pl.exceptions.PolarsError as fault:
+        first = str(fault).splitlines()[0]
+        raise DataContractError(
+            f"is not a whole Parquet file ({first})", where=where, todo="Fetch it again."
+        ) from None
+    if not rows:
+        raise DataContractError("has columns and no rows", where=where, todo="Fetch it again.")
+    frame.columns = list(names)
+    return RawTable(frame=frame, headers=headers, format="parquet", unit="row", first=1)

@@ -1,0 +1,1 @@
+"""The catalogue of estimators, and the assembly of one pipeline out of a specification."""

@@ -1,0 +1,157 @@
+"""From raw rows to a price in one fitted pipeline: impute, combine, locate, encode, estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from heddle.domain.errors import ConfigError
+from heddle.features.categories import category_encoder
+from heddle.features.clusters import GeoClusters
+from heddle.features.columns import SelectColumns
+from heddle.features.imputation import METHODS, Impute
+from heddle.models.average import Average
+from heddle.models.candidates import Candidate
+from heddle.models.catalogue import Traits, make, traits
+from heddle.models.features import Combination, Features
+from heddle.models.ratios import Ratios
+from heddle.models.target import TargetRegressor
+
+__all__ = [
+    "Choices",
+    "Clusters",
+    "Combination",
+    "Features",
+    "assemble",
+    "average",
+    "estimator",
+    "preprocess",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clusters:
+    """What is made of the coordinates (`heddle.features.clusters`)."""
+
+    kind: Literal["none", "labels", "rbf"] = "none"
+    k: int = 10
+    gamma: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"k >= 1 must hold, but got {self.k}")
+        if not self.gamma > 0:
+            raise ValueError(f"gamma > 0 must hold, but got {self.gamma}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the studies found to be best for this data."""
+
+    imputation: str = "median"
+    clusters: Clusters = field(default_factory=Clusters)
+
+    def __post_init__(self) -> None:
+        if self.imputation not in METHODS:
+            raise ValueError(f"imputation is one of {', '.join(METHODS)}, not {self.imputation!r}")
+
+
+def preprocess(features: Features, choices: Choices, needs: Traits, *, seed: int) -> Pipeline:
+    """Return the first half of a pipeline: raw rows in, float64 matrix out.
+
+    It depends on the candidate only through `needs`, so that a search may fit it once per fold
+    and share the matrices. Where an estimator needs complete rows, what imputation `none` and a
+    division by zero leave open is filled with the median.
+    """
+    numbers = [*features.numeric, *(r.new for r in features.ratios)]
+    parts: list[tuple[str, Any, list[str]]] = [("numeric", _numbers(needs), numbers)]
+    if features.coordinates and choices.clusters.kind != "none":
+        c = choices.clusters
+        place = GeoClusters(kind=c.kind, k=c.k, gamma=c.gamma, seed=seed)
+        parts.append(("place", place, list(features.coordinates)))
+    if features.categorical:
+        encoder = category_encoder(features.min_frequency)
+        parts.append(("categories", encoder, list(features.categorical)))
+    steps = tuple((r.new, r.left, r.how, r.right) for r in features.ratios)
+    return Pipeline(
+        [
+            ("columns", SelectColumns(features.numeric, features.categorical)),
+            ("impute", Impute(features.numeric, how=choices.imputation, seed=seed)),
+            ("ratios", Ratios(steps)),
+            ("matrix", ColumnTransformer(parts, verbose_feature_names_out=False)),
+        ]
+    )
+
+
+def estimator(
+    candidate: Candidate,
+    params: Mapping[str, Any],
+    *,
+    seed: int,
+    threads: int = 1,
+    bounded: bool = False,
+) -> TargetRegressor:
+    """Return the second half: matrix in, target out. `params` go over `candidate.fixed`.
+
+    Raises:
+        ConfigError: as `heddle.models.catalogue.make`.
+    """
+    chosen = {**candidate.fixed, **params}
+    target = chosen.pop("target", candidate.target)
+    if target not in ("none", "log"):
+        raise ConfigError(
+            f"no target transform {target!r}",
+            where=candidate.name,
+            wanted=str(target),
+            known=("none", "log"),
+        )
+    inner = make(candidate.estimator, chosen, seed=seed, threads=threads)
+    return TargetRegressor(inner, target, bounded=bounded, threads=threads)
+
+
+def assemble(
+    features: Features,
+    choices: Choices,
+    candidate: Candidate,
+    params: Mapping[str, Any],
+    *,
+    seed: int,
+    threads: int = 1,
+) -> Pipeline:
+    """Return an unfitted pipeline that takes raw rows and predicts the target in its own unit.
+
+    `fit` and `predict` take a pandas or polars frame: extra columns are ignored, the order of
+    columns is irrelevant, numbers and categories may be missing, categories may be new.
+
+    Raises:
+        ConfigError: as `heddle.models.catalogue.make`.
+    """
+    first = preprocess(features, choices, traits(candidate.estimator), seed=seed)
+    last = estimator(candidate, params, seed=seed, threads=threads, bounded=features.bounded)
+    return Pipeline([*first.steps, ("model", last)])
+
+
+def average(members: Sequence[tuple[str, Any]]) -> Any:
+    """Return one regressor that predicts the equal-weight mean of `members`, (name, pipeline) each.
+
+    A single member is returned as it is. Raises ConfigError: no member, or one name twice.
+    """
+    names = [name for name, _ in members]
+    if not members or len(set(names)) != len(names):
+        raise ConfigError(f"an average needs members with names of their own, not {names}")
+    return members[0][1] if len(members) == 1 else Average(list(members))
+
+
+def _numbers(needs: Traits) -> Any:
+    steps: list[tuple[str, Any]] = []
+    if needs.complete:
+        steps.append(("fill", SimpleImputer(strategy="median", keep_empty_features=True)))
+    if needs.scaled:
+        steps.append(("scale", StandardScaler()))
+    return Pipeline(steps) if steps else "passthrough"

@@ -1,0 +1,1 @@
+"""From declared stages to generated files, runs and lineage."""

@@ -1,0 +1,1 @@
+"""The steps that every project shares: ingest, split, study, compete, tune, register."""

@@ -1,0 +1,142 @@
+"""From where the data is to v0: fetched, read, typed, checked, and only then published."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from heddle.domain.entities import RawFile
+from heddle.domain.errors import ConfigError
+from heddle.domain.typed import plain
+from heddle.ingestion.options import ReadOptions
+from heddle.ingestion.read import read
+from heddle.ingestion.table import RawTable
+from heddle.pipeline.context import StageContext
+from heddle.validation.cast import cast
+from heddle.validation.contract import Contract, read_contract
+from heddle.validation.findings import findings, refuse
+from heddle.validation.parse import TextRules
+
+__all__ = ["Ingest", "ingest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingest:
+    """One file of `configs/ingestion/`: where the data is, and how it is to be read.
+
+    What is None was not said; which keys a kind of source takes is for the source to judge.
+    """
+
+    kind: str
+    path: str | None = None  # file: absolute, or relative to the project's folder
+    url: str | None = None  # url: http or https
+    patience: Mapping[str, Any] | None = None  # url: time-outs and retries
+    generator: str | None = None  # sample: a function of the project's `steps`
+    rows: int | None = None  # sample
+    seed: int | None = None  # sample
+    licence: str = "unknown"
+    sha256: str | None = None  # of the raw file, when only those bytes will do
+    options: ReadOptions = field(default_factory=ReadOptions)
+
+    def __post_init__(self) -> None:
+        if self.url and "@" in self.url.partition("://")[2].partition("/")[0]:
+            raise ValueError(
+                "url holds a user or password, which would stand in params.yaml; "
+                "put them into ~/.netrc for that host"
+            )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files from outside that decide what comes out."""
+        return (self.path,) if self.kind == "file" and self.path else ()
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """Steps of the project that decide what comes out."""
+        return (self.generator,) if self.kind == "sample" and self.generator else ()
+
+    def place(self) -> Mapping[str, Any]:
+        """Return what the source is told."""
+        return {key: value for key, value in plain(self).items() if value is not None}
+
+
+def ingest(ctx: StageContext, cfg: Ingest) -> None:
+    """Publish the raw file as the data version that the stage writes.
+
+    The raw file lies in the stage's scratch folder meanwhile; afterwards origin, licence, sha256
+    and size of it are in the version's metadata.
+
+    Raises:
+        ConfigError: the source cannot be read as configured, or the version has no contract.
+        DataContractError: the file is damaged, or not what the contract declares.
+    """
+    version = _version(ctx)
+    contract = read_contract(ctx.contracts[version], version)
+    folder = ctx.scratch / "raw"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        raw = ctx.source(cfg.place()).fetch(folder, ctx.progress)
+        table = read(raw, cfg.options)
+        for note in table.notes:
+            ctx.progress.notice(note)
+        frame = _typed(table, contract, raw.path.name, cfg.options)
+        found = findings(frame, contract, place=_place(table))
+        refuse(found, raw.path.name)
+        for finding in found:
+            ctx.progress.notice(f"{version}: {finding.words}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    ctx.tables.write(version, frame, _made_by(cfg, raw, table))
+
+
+def _version(ctx: StageContext) -> str:
+    if len(ctx.writes) != 1:
+        raise ConfigError(
+            f"ingest writes one data version, not {len(ctx.writes)}",
+            where=f"pipeline.stages.{ctx.stage}.writes",
+        )
+    version = ctx.writes[0]
+    if version not in ctx.contracts:
+        raise ConfigError(
+            f"data version {version!r} has no contract",
+            where=ctx.stage,
+            wanted=version,
+            known=ctx.contracts,
+            todo=f"Write configs/data_versions/{version}.yaml: types are declared, never guessed.",
+        )
+    return version
+
+
+def _typed(table: RawTable, contract: Contract, name: str, options: ReadOptions) -> pl.DataFrame:
+    rules = TextRules(nulls=options.nulls, decimal=options.decimal, thousands=options.thousands)
+    return cast(table.frame, contract, where=name, rules=rules, line=table.line, unit=table.unit)
+
+
+def _place(table: RawTable) -> Callable[[int], str]:
+    return lambda row: f"{table.unit} {table.line(row)}"
+
+
+def _made_by(cfg: Ingest, raw: RawFile, table: RawTable) -> Mapping[str, Any]:
+    read_as: dict[str, Any] = {
+        "format": table.format,
+        "member": table.member,
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
+        "nulls": list(cfg.options.nulls),
+        "decimal": cfg.options.decimal,
+        "thousands": cfg.options.thousands,
+        "headers": list(table.headers),
+    }
+    return {
+        "step": "ingest",
+        "kind": cfg.kind,
+        "origin": raw.origin,
+        "licence": raw.licence,
+        "sha256": raw.sha256,
+        "size_bytes": raw.size_bytes,
+        "read_as": read_as,
+    }

@@ -1,0 +1,133 @@
+"""The one place that joins ports and adapters."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from heddle.domain.ports import ModelRegistry, Progress, TableStore, Tracker
+from heddle.domain.typed import build
+from heddle.infrastructure.dvc_runs import private_folder
+from heddle.infrastructure.facts import config_hash, run_facts
+from heddle.infrastructure.files import FileTables
+from heddle.infrastructure.sources.choose import make_source
+from heddle.infrastructure.sources.file import FileSource
+from heddle.pipeline.context import StageContext
+from heddle.pipeline.world import World
+from heddle.presentation.progress import progress_for
+
+__all__ = ["check_sources", "make_registry", "make_tables", "make_tracker", "stage_context"]
+
+
+def check_sources(root: Path, steps: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a source that cannot be read as it is configured; nothing is fetched.
+
+    Raises:
+        ConfigError: as `make_source`, or there is no such file.
+    """
+    for step in steps:
+        if step["uses"] == "ingest":
+            told = {key: value for key, value in step["with"].items() if value is not None}
+            source = make_source(told, root)
+            if isinstance(source, FileSource):
+                source.check()
+
+
+def make_tables(root: Path, world: World) -> FileTables:
+    """Return the project's data versions."""
+    return FileTables(root / "data", world.storage.kind)
+
+
+def make_tracker(root: Path, world: World, progress: Progress) -> Tracker:
+    """Return the trackers that the configuration names, as one."""
+    from heddle.infrastructure.several_trackers import SeveralTrackers
+
+    made: list[Tracker] = []
+    for kind in world.tracking.kinds:
+        if kind == "mlflow":
+            from heddle.infrastructure.mlflow_tracking import MlflowTracker
+
+            uri = tracking_uri(root, world)
+            experiment = world.tracking.experiment
+            made.append(MlflowTracker(uri, experiment=experiment, notice=progress.notice))
+        elif kind == "wandb":
+            from heddle.infrastructure.wandb_tracking import WandbTracker
+
+            folder = root / world.tracking.wandb_folder
+            project = world.tracking.experiment
+            made.append(WandbTracker(project, folder=folder, notice=progress.notice))
+        else:
+            from heddle.infrastructure.memory_tracking import MemoryTracker
+
+            made.append(MemoryTracker())
+    return SeveralTrackers(*made)
+
+
+def make_registry(root: Path, world: World) -> ModelRegistry:
+    """Return the registry of models."""
+    from heddle.infrastructure.mlflow_registry import MlflowRegistry
+    from heddle.models.trusted import TRUSTED_TYPES
+
+    uri = tracking_uri(root, world)
+    return MlflowRegistry(uri, experiment=world.tracking.experiment, trusted=TRUSTED_TYPES)
+
+
+def tracking_uri(root: Path, world: World) -> str:
+    """Return where MLflow keeps runs and models: the environment's word, else the project's.
+
+    It is read where it is used and stands in no file, for it may hold a password. What `mlflow
+    run` tells the process that it starts is about that process, not about this project.
+    """
+    told = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if told and "MLFLOW_RUN_ID" not in os.environ:
+        return told
+    return absolute_uri(root, world.tracking.uri)
+
+
+def absolute_uri(root: Path, uri: str) -> str:
+    """Anchor a relative SQLite file at the project's folder."""
+    head = "sqlite:///"
+    if uri.startswith(head) and not uri.startswith("sqlite:////"):
+        return f"{head}{(root / uri.removeprefix(head)).resolve()}"
+    return uri
+
+
+def stage_context(
+    root: Path, name: str, entry: Mapping[str, Any], params: Mapping[str, Any]
+) -> StageContext:
+    """Return the world of one stage as params.yaml describes it."""
+    world = build(World, params["world"], where="params.yaml: world")
+    progress = progress_for(Console(stderr=True))
+    tables: TableStore = make_tables(root, world)
+    scratch = _scratch(private_folder(root) / "scratch" / name, entry)
+    return StageContext(
+        stage=name,
+        root=root,
+        reads={read: read for read in entry["reads"]},
+        writes=tuple(entry["writes"]),
+        contracts=entry["contracts"],
+        tables=tables,
+        tracker=make_tracker(root, world, progress),
+        registry=make_registry(root, world),
+        progress=progress,
+        source=partial(make_source, root=root),
+        cores=world.cores,
+        scratch=scratch,
+        facts=partial(run_facts, root, params, tables),
+    )
+
+
+def _scratch(folder: Path, entry: Mapping[str, Any]) -> Path:
+    """Return a folder for work that this stage's code began; what other code began is removed."""
+    mine = folder / config_hash(entry["code"])
+    for other in folder.iterdir() if folder.is_dir() else ():
+        if other != mine:
+            shutil.rmtree(other, ignore_errors=True)
+    mine.mkdir(parents=True, exist_ok=True)
+    return mine

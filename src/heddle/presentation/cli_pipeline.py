@@ -1,0 +1,174 @@
+"""Commands on the pipeline: run, status, sync, data, doctor."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from heddle.domain.typed import plain
+from heddle.presentation.cli import Folder, Json, Overrides, Words, app, err, out, show_json
+from heddle.presentation.cli import words_apart as apart
+
+if TYPE_CHECKING:
+    from heddle.pipeline.lineage import StageState
+    from heddle.presentation.project import StageResult
+
+HERE = Path()
+
+
+@app.command("run")
+def run_command(
+    words: Words = None,
+    force: Annotated[bool, typer.Option("--force", help="Run even what is fresh.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Independent stages at a time.")] = 1,
+    project: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Run the named stages and what they need; all of them when none is named.
+
+    Example: heddle run ingestion=file ingestion.path=housing.csv
+    """
+    from heddle.presentation.project import Project
+
+    names, overrides = apart(project, words)
+    start = time.monotonic()
+    work = Project(project, overrides)
+    results = work.run(names, force=force, jobs=jobs, watch=_Shown(quiet=as_json))
+    if as_json:
+        show_json([plain(result) for result in results])
+        return
+    from heddle.presentation.summary import show_summary
+
+    show_summary(out, work, results, time.monotonic() - start)
+
+
+class _Shown:
+    """Says on a terminal what a run is doing."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def begin(self, state: StageState) -> None:
+        if not self._quiet:
+            why = state.reasons[0] if state.reasons else "forced"
+            more = f" (+{len(state.reasons) - 1})" if len(state.reasons) > 1 else ""
+            err.print(f"[bold]{state.name}[/] [dim]{_plain(why)}{more}[/]")
+
+    def done(self, result: StageResult) -> None:
+        if not self._quiet and result.outcome == "ran":
+            err.print(f"  [green]done[/] in {result.seconds:.1f} s")
+
+    def notice(self, text: str) -> None:
+        err.print(f"[yellow]note[/] {_plain(text)}")
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+@app.command("status")
+def status_command(words: Words = None, project: Folder = HERE, as_json: Json = False) -> None:
+    """Show which stages would run, and why.
+
+    Example: heddle status ingestion=file ingestion.path=housing.csv
+    """
+    from heddle.pipeline.stages import wanted_stages
+    from heddle.presentation.project import Project
+
+    names, told = apart(project, words)
+    work = Project(project, told)
+    wanted = {stage.name for stage in wanted_stages(work.plan.stages, names)}
+    found = [state for state in work.states() if state.name in wanted]
+    if as_json:
+        show_json([{**plain(s), "stale": s.stale} for s in found])
+        return
+    table = Table("stage", "state", "why", box=None, pad_edge=False)
+    for state in found:
+        word = "[yellow]stale[/]" if state.stale else "[green]fresh[/]"
+        table.add_row(state.name, word, "\n".join(_plain(r) for r in state.reasons))
+    out.print(table)
+    if work.last_overrides and not told:
+        last = " ".join(work.last_overrides)
+        out.print(f"[dim]The last run used {_plain(last)}: add that to compare with it.[/]")
+
+
+@app.command("sync")
+def sync_command(
+    overrides: Overrides = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 if stale.")] = False,
+    project: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Write dvc.yaml, params.yaml and MLproject from configs/ and the steps' code.
+
+    Example: heddle sync --check
+    """
+    from heddle.domain.errors import ConfigError
+    from heddle.presentation.project import Project
+
+    _, told = apart(project, overrides)
+    work = Project(project, told)
+    changed = work.out_of_sync() if check else work.sync()
+    if as_json:
+        show_json({"changed": changed, "written": not check})
+    if check and changed:
+        raise ConfigError(
+            f"{', '.join(changed)} differ from configs/ and code",
+            where=str(project),
+            todo="Run `heddle sync`, then commit.",
+        )
+    if not as_json:
+        out.print(f"wrote {', '.join(changed)}" if changed else "generated files are in sync")
+
+
+@app.command("data")
+def data_command(
+    version: Annotated[str | None, typer.Argument(help="One data version.")] = None,
+    project: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Show the data versions, or the columns of one.
+
+    Example: heddle data v1
+    """
+    from heddle.infrastructure.files import FileTables
+    from heddle.presentation.describe_data import one_version, versions_table
+
+    kinds = list((project / "data").glob("*/*.csv"))
+    tables = FileTables(project / "data", "csv" if kinds else "parquet")
+    infos = [tables.info(v) for v in ([version] if version else tables.versions())]
+    if as_json:
+        show_json([plain(info) for info in infos])
+    elif version:
+        out.print(one_version(infos[0]))
+    elif infos:
+        out.print(versions_table(infos))
+    else:
+        out.print("no data version yet: `heddle run` makes them")
+
+
+@app.command("doctor")
+def doctor_command(project: Folder = HERE, as_json: Json = False) -> None:
+    """Check versions, known-bad pairs, git and DVC, disk.
+
+    Example: heddle doctor
+    """
+    from heddle.presentation.doctor import examine
+
+    found = examine(project)
+    if as_json:
+        show_json([plain(f) for f in found])
+    else:
+        marks = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "bad": "[red]bad[/]"}
+        table = Table("", "what", "found", box=None, pad_edge=False)
+        for one in found:
+            table.add_row(marks[one.state], one.what, _plain(one.found))
+        out.print(table)
+    if any(f.state == "bad" for f in found):
+        raise typer.Exit(2)

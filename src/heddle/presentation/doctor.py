@@ -1,0 +1,80 @@
+"""Is this machine, and this project, fit to run?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from heddle.infrastructure.dvc_lock import read_lock
+from heddle.infrastructure.facts import library_versions
+
+__all__ = ["Finding", "examine"]
+
+_KNOWN_BAD = (
+    ("pyarrow", 26, None, "pyarrow 26 is untried with polars and mlflow here"),
+    ("hydra-core", None, (1, 3, 8), "older Hydra lets a configuration run code"),
+    ("mlflow", None, (3, 17, 2), "older MLflow has known path traversals"),
+    ("skops", None, (0, 12), "older skops loads types that nobody trusted"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    state: Literal["ok", "warn", "bad"]
+    what: str
+    found: str
+
+
+def examine(root: Path) -> list[Finding]:
+    """Return what was found, the project's state included when there is one."""
+    return [*_machine(root), *_libraries(), *_project(root.resolve())]
+
+
+def _machine(root: Path) -> Iterator[Finding]:
+    old = sys.version_info < (3, 11)
+    yield Finding("bad" if old else "ok", "python", platform.python_version())
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("ok", "cores", str(cores))
+    free = shutil.disk_usage(root).free / 1e9
+    yield Finding("ok" if free > 2 else "warn", "disk", f"{free:.1f} GB free")
+    git = shutil.which("git")
+    yield Finding("ok" if git else "bad", "git", git or "not found: install git")
+
+
+def _libraries() -> Iterator[Finding]:
+    told = library_versions()
+    shown = ", ".join(f"{name} {number}" for name, number in told.items())
+    yield Finding("ok", "libraries", shown)
+    for name, below, least, reason in _KNOWN_BAD:
+        try:
+            number = tuple(int(p) for p in version(name).split(".")[:3] if p.isdigit())
+        except PackageNotFoundError:
+            yield Finding("bad", name, "not installed")
+            continue
+        if (below and number[0] >= below) or (least and number < least):
+            yield Finding("warn", name, f"{version(name)}: {reason}")
+    for name in ("lightgbm", "xgboost"):
+        if not any(n.startswith(name) for n in told):
+            hint = f"not installed: its candidates are skipped; pip install 'heddle-ml[{name}]'"
+            yield Finding("warn", name, hint)
+
+
+def _project(root: Path) -> Iterator[Finding]:
+    if not (root / "configs" / "config.yaml").exists():
+        yield Finding("warn", "project", f"no configs/config.yaml in {root}")
+        return
+    in_git = any((folder / ".git").exists() for folder in (root, *root.parents))
+    yield Finding("ok" if in_git else "bad", "repository", "git" if in_git else "run `git init`")
+    dvc = (root / ".dvc").is_dir()
+    yield Finding("ok", "dvc", "ready" if dvc else "made by the first `heddle run`")
+    if read_lock(root / "dvc.lock") is None:
+        yield Finding("warn", "dvc.lock", "torn: the next `heddle run` restores it")

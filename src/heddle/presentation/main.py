@@ -1,0 +1,26 @@
+"""The command `heddle`: the stage process first, which loads nothing else; then the commands."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    if sys.argv[1:2] == ["stage"]:
+        from heddle.presentation.stage import main as stage
+
+        sys.exit(stage(sys.argv[2:]))
+    if sys.argv[1:2] == ["reproduce-one"]:
+        from heddle.presentation.parallel import reproduce_one
+
+        sys.exit(reproduce_one(sys.argv[2:]))
+    from heddle.presentation.cli import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Progress bars and notices on a terminal; plain lines where there is none."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["PlainProgress", "TerminalProgress", "progress_for"]
+
+
+def progress_for(console: Console) -> TerminalProgress | PlainProgress:
+    """Return bars for a terminal, lines for a log file."""
+    return TerminalProgress(console) if console.is_terminal else PlainProgress()
+
+
+class TerminalProgress:
+    """Bars drawn by rich: steps done, time gone, time left, a word beside it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars: Any = None
+        self._open = 0
+
+    @contextmanager
+    def task(self, title: str, total: float | None = None) -> Iterator[_Bar]:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        if self._bars is None:
+            self._bars = Progress(
+                TextColumn("  {task.description}"),
+                BarColumn(bar_width=28),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                TextColumn("[dim]{task.fields[note]}"),
+                console=self._console,
+                transient=True,
+            )
+            self._bars.start()
+        self._open += 1
+        number = self._bars.add_task(title, total=total, note="")
+        try:
+            yield _Bar(self._bars, number)
+        finally:
+            self._bars.remove_task(number)
+            self._open -= 1
+            if not self._open:
+                self._bars.stop()
+                self._bars = None
+
+    def notice(self, text: str) -> None:
+        self._console.print(f"  [yellow]note[/] {_escaped(text)}", highlight=False)
+
+
+class _Bar:
+    def __init__(self, bars: Any, number: int) -> None:
+        self._bars, self._number = bars, number
+
+    def advance(self, steps: float = 1, note: str = "") -> None:
+        self._bars.update(self._number, advance=steps, **({"note": note} if note else {}))
+
+
+class PlainProgress:
+    """One line when something longer than two seconds ends, and notices: fit for a log."""
+
+    @contextmanager
+    def task(self, title: str, total: float | None = None) -> Iterator[PlainProgress]:
+        del total
+        start = time.monotonic()
+        yield self
+        seconds = time.monotonic() - start
+        if seconds > 2:
+            print(f"  {title}: {seconds:.0f} s", file=sys.stderr, flush=True)
+
+    def advance(self, steps: float = 1, note: str = "") -> None:
+        """Do nothing: a log has no bar."""
+
+    def notice(self, text: str) -> None:
+        print(f"  note: {text}", file=sys.stderr, flush=True)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

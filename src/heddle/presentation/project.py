@@ -1,0 +1,166 @@
+"""A project as the commands see it: composed, planned, judged, run."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from heddle.domain.errors import ConfigError, InterruptedRun
+from heddle.frames.atomic import publish
+from heddle.infrastructure.dvc_lock import Digests, read_lock, recorded_stages
+from heddle.infrastructure.dvc_runs import DvcRuns, private_folder, project_lock
+from heddle.infrastructure.hydra_config import compose_config
+from heddle.infrastructure.interrupts import sigterm_interrupts
+from heddle.pipeline.code_memory import CodeMemory
+from heddle.pipeline.generated import differing, generated_files, write_generated
+from heddle.pipeline.lineage import StageState, states
+from heddle.pipeline.plan import Plan, make_plan
+from heddle.pipeline.stages import wanted_stages
+from heddle.presentation.bootstrap import check_sources
+
+__all__ = ["Project", "StageResult", "Watch"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageResult:
+    """What became of a stage in a run."""
+
+    name: str
+    outcome: str  # ran | cached
+    seconds: float
+    reasons: tuple[str, ...] = ()
+
+
+class Watch(Protocol):
+    """Who is told what a run is doing."""
+
+    def begin(self, state: StageState) -> None:
+        """A stage is about to run."""
+
+    def done(self, result: StageResult) -> None:
+        """A stage has run, or was found fresh."""
+
+    def notice(self, text: str) -> None:
+        """Something a person should know."""
+
+
+class Project:
+    """The project in a folder, under the given overrides."""
+
+    def __init__(self, root: Path, overrides: Sequence[str] = ()) -> None:
+        self.root = root.resolve()
+        self.overrides = tuple(overrides)
+        self.digests = Digests(self.root, private_folder(self.root) / "digests.json")
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What configuration and code declare now. Raises ConfigError."""
+        config = compose_config(self.root, self.overrides)
+        memory = CodeMemory(private_folder(self.root) / "code.json")
+        plan = make_plan(config, self.root, memory.read)
+        if private_folder(self.root).is_dir():  # made by the first run, after its checks
+            memory.save()
+        return plan
+
+    @property
+    def last_overrides(self) -> tuple[str, ...]:
+        """The overrides of the last run."""
+        path = private_folder(self.root) / "last_run.json"
+        try:
+            return tuple(json.loads(path.read_text(encoding="utf-8"))["overrides"])
+        except (OSError, ValueError, KeyError):
+            return ()
+
+    def out_of_sync(self) -> list[str]:
+        """Return the generated files that are not what configuration and code declare."""
+        return differing(self.root, generated_files(self.plan))
+
+    def sync(self) -> list[str]:
+        """Write the generated files; return the names of those that changed."""
+        return write_generated(self.root, generated_files(self.plan))
+
+    def states(self) -> tuple[StageState, ...]:
+        """Return which stages are stale, and why."""
+        lock = read_lock(self.root / "dvc.lock") or {}
+        found = states(self.plan, recorded_stages(lock), self.digests)
+        self.digests.save()
+        return found
+
+    def run(
+        self,
+        names: Sequence[str] = (),
+        *,
+        force: bool = False,
+        jobs: int = 1,
+        watch: Watch,
+    ) -> list[StageResult]:
+        """Run the named stages and what they need, all of them when none is named.
+
+        Nothing is written before the whole configuration has been read and checked.
+
+        Args:
+            names: stages.
+            force: run the named stages (all when none is named) even if they are fresh.
+            jobs: how many independent stages may run at a time.
+            watch: hears of each stage, and what a person should know.
+
+        Raises:
+            HeddleError: of the kind that fits; what was done before stays done.
+            InterruptedRun: SIGINT or SIGTERM came; the stages' processes have ended.
+        """
+        stages = wanted_stages(self.plan.stages, names)
+        runs = DvcRuns(self.root)
+        if jobs < 1:
+            raise ConfigError(f"--jobs must be at least 1, not {jobs}")
+        runs.check()
+        for stage in stages:
+            check_sources(self.root, self.plan.entries[stage.name]["steps"])
+        try:
+            with sigterm_interrupts(), project_lock(self.root):
+                for said in runs.prepare(self._output_folders()):
+                    watch.notice(said)
+                self.sync()
+                self._remember()
+                forced = set(names or [s.name for s in stages]) if force else set[str]()
+                if jobs > 1:
+                    from heddle.presentation.parallel import run_in_waves
+
+                    return run_in_waves(self, stages, forced, jobs, watch)
+                return [self.run_one(runs, s.name, s.name in forced, watch) for s in stages]
+        except KeyboardInterrupt:
+            raise InterruptedRun(
+                "interrupted", todo="The same command goes on from here."
+            ) from None
+
+    def run_one(self, runs: DvcRuns, name: str, force: bool, watch: Watch) -> StageResult:
+        """Run one stage if it is stale or forced."""
+        state = next(s for s in self.states() if s.name == name)
+        start = time.monotonic()
+        outcome = "cached"
+        if state.stale or force:
+            watch.begin(state)
+            ran = runs.reproduce(name, force=force)
+            if not ran and self._stale(name):  # changed in a way that DVC does not look at
+                ran = runs.reproduce(name, force=True)
+            outcome = "ran" if ran else "cached"
+        result = StageResult(
+            name=name, outcome=outcome, seconds=time.monotonic() - start, reasons=state.reasons
+        )
+        watch.done(result)
+        return result
+
+    def _output_folders(self) -> set[str]:
+        outputs = [output for stage in self.plan.stages for output in stage.outputs]
+        return {path.split("/")[0] for output in outputs for path in self.plan.paths(output)}
+
+    def _stale(self, name: str) -> bool:
+        return next(s for s in self.states() if s.name == name).stale
+
+    def _remember(self) -> None:
+        text = json.dumps({"overrides": list(self.overrides)})
+        publish(private_folder(self.root) / "last_run.json", text.encode())

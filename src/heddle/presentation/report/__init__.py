@@ -1,0 +1,1 @@
+"""The HTML report: plain values in, sections out, one self-contained page."""

@@ -1,0 +1,1 @@
+"""Steps that show what other steps made."""

@@ -1,0 +1,1 @@
+"""A model's manifest, its promotion gates, its rollback."""

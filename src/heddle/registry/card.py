@@ -1,0 +1,84 @@
+"""What a registered version says in words and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from heddle.registry.manifest import Manifest, digest
+
+__all__ = ["card", "needed_libraries", "requirements", "version_tags"]
+
+_ALWAYS = ("heddle-ml", "numpy", "pandas", "polars", "narwhals", "scikit-learn", "scipy", "skops")
+_OF_ESTIMATOR = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost-cpu", "xgboost")}
+
+
+def needed_libraries(estimators: Sequence[str]) -> dict[str, str]:
+    """Return name -> installed version of what a model of these estimators needs to predict.
+
+    >>> sorted(needed_libraries(["ridge"]))[:2]
+    ['heddle-ml', 'narwhals']
+    """
+    names = [*_ALWAYS, *(n for e in estimators for n in _OF_ESTIMATOR.get(e, ()))]
+    found: dict[str, str] = {}
+    for name in sorted(set(names)):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # one of two distributions of the same library
+            continue
+    return found
+
+
+def requirements(libraries: Mapping[str, str]) -> tuple[str, ...]:
+    """Return pip's words for exactly these versions.
+
+    >>> requirements({"skops": "0.16.0"})
+    ('skops==0.16.0',)
+    """
+    return tuple(f"{name}=={number}" for name, number in sorted(libraries.items()))
+
+
+def version_tags(manifest: Manifest, facts: Mapping[str, Any], *, alias: str) -> dict[str, str]:
+    """Return the tags of a version: what it is searched and listed by."""
+    digits = {"mae": 2, "rmse": 2, "mape": 2, "wmape": 2, "r2": 4, "within_10pct": 1}
+    scores = {k: f"{manifest.metrics[k]:.{n}f}" for k, n in digits.items() if k in manifest.metrics}
+    return {
+        "algorithm": manifest.best_model,
+        "framework": "sklearn",
+        **scores,
+        "n_features": str(len(manifest.columns)),
+        "target": manifest.target,
+        "deployment_alias": alias,
+        "manifest_sha256": digest(manifest.encoded()),
+        "config_hash": manifest.config_hash,
+        "split_hash": manifest.split.hash,
+        "git_commit": str(facts.get("git_commit", "")),
+        "git_dirty": str(facts.get("git_dirty")),
+    }
+
+
+def card(manifest: Manifest) -> str:
+    """Return a version's description in markdown."""
+    split = manifest.split
+    rows = "\n".join(f"| {key} | {value:.6g} |" for key, value in manifest.metrics.items())
+    key = manifest.metric
+    beside = "\n".join(
+        f"| {name} | {figures[key]:.6g} |" for name, figures in manifest.baselines.items()
+    )
+    members = "\n".join(f"- `{name}`: {params}" for name, params in manifest.parameters.items())
+    blocked = (
+        f"; {manifest.blocked_cv[key]:.6g} where whole blocks were held out"
+        if manifest.blocked_cv
+        else ""
+    )
+    folds = f"{key} on folds {manifest.cv[key]:.6g}{blocked}.\n\n" if manifest.cv else ""
+    return (
+        f"# {manifest.name}: {manifest.best_model}\n\n"
+        f"Predicts `{manifest.target}` from {len(manifest.columns)} columns:"
+        f" {', '.join(f'`{c}`' for c in manifest.columns)}.\n\n"
+        f"Fitted on {split.train_rows:,} rows, scored once on {split.test_rows:,} rows that nothing"
+        f" had seen (split `{split.strategy}`, seed {split.seed}).\n\n"
+        f"| metric | test |\n|---|---|\n{rows}\n\n{folds}"
+        f"| baseline | {key} |\n|---|---|\n{beside}\n\n## Parameters\n\n{members}\n"
+    )

@@ -1,0 +1,120 @@
+"""Whether a version may be promoted: pure judgement on recorded figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from heddle.evaluation.baselines import not_beaten
+from heddle.evaluation.metrics import METRICS, metric
+from heddle.registry.manifest import Manifest
+
+__all__ = ["Decision", "Gates", "decide"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gates:
+    """What a version has to show. Bounds are inclusive."""
+
+    minimum: Mapping[str, float] = field(default_factory=dict)  # metric -> least
+    maximum: Mapping[str, float] = field(default_factory=dict)  # metric -> most
+    gain: float = 0.0  # share by which the primary metric must be better than the champion's
+    baselines: bool = True  # must beat every recorded baseline on the primary metric
+    same_test: bool = True  # the champion must have been scored on the same rows of the same data
+
+    def __post_init__(self) -> None:
+        for key in (*self.minimum, *self.maximum):
+            if key not in METRICS:
+                raise ValueError(f"{key!r} is no metric; there are {', '.join(METRICS)}")
+        if not 0 <= self.gain < 1:
+            raise ValueError(f"0 <= gain < 1 must hold, but got {self.gain}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The verdict, every reason for it, and the figures that were set side by side."""
+
+    promoted: bool
+    reasons: tuple[str, ...]  # against; when promoted, what it rests on
+    comparison: Mapping[str, Any] = field(default_factory=dict)
+    todo: str = ""
+
+
+def decide(challenger: Manifest, champion: Manifest | None, gates: Gates) -> Decision:
+    """Judge a challenger by absolute bounds, by baselines and by the champion.
+
+    All gates are looked at, so that one answer names everything that is in the way.
+    """
+    against = [*_bounds(challenger, gates), *_baselines(challenger, gates)]
+    comparison: dict[str, Any] = {
+        "metric": challenger.metric,
+        "challenger": dict(challenger.metrics),
+    }
+    todo = ""
+    if champion is not None:
+        comparison |= {
+            "champion": dict(champion.metrics),
+            "same_test": _test(challenger) == _test(champion)
+            and challenger.metric in champion.metrics,
+        }
+        if comparison["same_test"]:
+            against += _gain(challenger, champion, gates)
+        elif gates.same_test:
+            against.append(_other_test(challenger, champion))
+            todo = "Register the champion's parameters on this data again, or set same_test: false."
+    if against:
+        return Decision(promoted=False, reasons=tuple(against), comparison=comparison, todo=todo)
+    rests_on = "absolute gates and baselines"
+    if comparison.get("same_test"):
+        rests_on += f", and {challenger.metric} against the champion"
+    return Decision(promoted=True, reasons=(f"passed {rests_on}",), comparison=comparison)
+
+
+def _bounds(challenger: Manifest, gates: Gates) -> list[str]:
+    found = challenger.metrics
+    against = [f"has no {k}" for k in (*gates.minimum, *gates.maximum) if k not in found]
+    for key, least in gates.minimum.items():
+        if key in found and not found[key] >= least:
+            against.append(f"{key} {found[key]:.4g} is below {least:.4g}")
+    for key, most in gates.maximum.items():
+        if key in found and not found[key] <= most:
+            against.append(f"{key} {found[key]:.4g} is above {most:.4g}")
+    return against
+
+
+def _baselines(challenger: Manifest, gates: Gates) -> list[str]:
+    if not gates.baselines:
+        return []
+    key = challenger.metric
+    if not challenger.baselines:
+        return ["has no baselines to beat"]
+    others = {name: figures[key] for name, figures in challenger.baselines.items()}
+    own = challenger.metrics[key]
+    return [
+        f"{key} {own:.4g} does not beat the baseline {name} ({others[name]:.4g})"
+        for name in not_beaten(key, own, others)
+    ]
+
+
+def _gain(challenger: Manifest, champion: Manifest, gates: Gates) -> list[str]:
+    judge = metric(challenger.metric)
+    own, other = challenger.metrics[judge.key], champion.metrics[judge.key]
+    step = gates.gain * abs(other)
+    wanted = other - step if judge.direction == "minimise" else other + step
+    if judge.better(own, other) and (own == wanted or judge.better(own, wanted)):
+        return []
+    needed = f" by {gates.gain:.2%}" if gates.gain else ""
+    return [f"{judge.key} {own:.6g} is not better than the champion's {other:.6g}{needed}"]
+
+
+def _test(manifest: Manifest) -> tuple[Any, ...]:
+    rows = {version: facts.get("content_hash") for version, facts in manifest.data.items()}
+    return manifest.target, manifest.split.hash, rows
+
+
+def _other_test(challenger: Manifest, champion: Manifest) -> str:
+    if challenger.target != champion.target:
+        return f"the champion predicts {champion.target!r}, not {challenger.target!r}"
+    what = "split" if challenger.split.hash != champion.split.hash else "data"
+    return f"the champion was tested on another {what}, so that the figures cannot be compared"

@@ -1,0 +1,160 @@
+"""What a saved model says of itself: `manifest.json` beside it, and `model_config.yaml`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from heddle.domain.entities import ModelVersion
+from heddle.domain.errors import ConfigError, IntegrityError
+from heddle.domain.typed import build, plain
+from heddle.evaluation.intervals import Interval
+from heddle.validation.contract import Column, Contract
+
+__all__ = ["MANIFEST", "Manifest", "Split", "digest", "model_config", "read_manifest"]
+
+MANIFEST = "manifest.json"
+_LARGEST = 10_000_000  # bytes of a manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Which rows were kept apart, and how often they were looked at."""
+
+    hash: str  # of the split's table: equal hashes mean equal test rows
+    strategy: str
+    seed: int
+    train_rows: int
+    test_rows: int
+    test_opened: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Everything that is needed to use a model rightly and to judge it; the same on every rerun."""
+
+    name: str
+    best_model: str
+    parameters: Mapping[str, Any]  # member -> its parameters
+    target: str
+    columns: Mapping[str, Column]  # what a row to predict has to bring, in order
+    seen: Mapping[str, Mapping[str, Any]]  # what training rows held: min and max, or categories
+    metric: str  # the primary one
+    metrics: Mapping[str, float]  # on the test rows
+    interval: Interval | None  # None: too few rows to learn one
+    split: Split
+    data: Mapping[str, Mapping[str, Any]]  # version -> content_hash, sha256, rows
+    config_hash: str
+    libraries: Mapping[str, str]
+    python: str = ""
+    cv: Mapping[str, float] = field(default_factory=dict)
+    blocked_cv: Mapping[str, float] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)  # name -> sha256; not of this file
+    format: int = 1
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of the rows that this model is asked about."""
+        return Contract(columns=self.columns, extra="keep")
+
+    def encoded(self) -> bytes:
+        """Return the bytes of `manifest.json`: keys sorted where their order says nothing."""
+        values = plain(self)
+        order = {"columns": values.pop("columns")}
+        text = json.dumps(_sorted(values) | order, indent=1, ensure_ascii=False, allow_nan=False)
+        return (text + "\n").encode()
+
+
+def digest(content: bytes) -> str:
+    """Return the sha256 of bytes, 64 hex digits."""
+    return sha256(content).hexdigest()
+
+
+def read_manifest(folder: Path, *, expected: str | None = None) -> Manifest:
+    """Return the manifest of a model's folder.
+
+    Args:
+        folder: holds `manifest.json`.
+        expected: sha256 that the file must have, from the registry; None when nothing is known.
+
+    Raises:
+        IntegrityError: absent, not the expected bytes, or not a manifest.
+    """
+    path = folder / MANIFEST
+    if not path.is_file() or path.is_symlink() or path.stat().st_size > _LARGEST:
+        raise IntegrityError("the model has no manifest", where=str(path), todo=_AGAIN)
+    content = path.read_bytes()
+    actual = digest(content)
+    if expected is not None and actual != expected:
+        raise IntegrityError(
+            f"is not the manifest that was registered: sha256 {actual}, expected {expected}",
+            where=str(path),
+            todo=_AGAIN,
+        )
+    try:
+        return build(Manifest, json.loads(content), where=MANIFEST)
+    except (ValueError, ConfigError, TypeError) as fault:
+        raise IntegrityError(f"is not a manifest: {fault}", where=str(path), todo=_AGAIN) from None
+
+
+def model_config(
+    manifest: Manifest, version: ModelVersion, *, alias: str, facts: Mapping[str, Any], path: str
+) -> dict[str, Any]:
+    """Return the content of `model_config.yaml`: one key `model`, for people and for git.
+
+    Args:
+        manifest: of the model's folder.
+        version: as the registry gave it.
+        alias: the one it was registered under.
+        facts: git_commit and git_dirty of the run.
+        path: the model's folder, relative to the project.
+    """
+    values: dict[str, Any] = plain(manifest)
+    figures = {f"{k}_score" if k == "r2" else k: v for k, v in values["metrics"].items()}
+    headline = {k: figures.get(k) for k in ("r2_score", "mae", "rmse", "mape")}
+    return {
+        "model": {
+            "name": version.name,
+            "version": str(version.number),
+            "stage": alias,
+            "best_model": manifest.best_model,
+            "parameters": values["parameters"],
+            **headline,
+            "primary_metric": manifest.metric,
+            "metrics": values["metrics"],
+            "cv": values["cv"],
+            "blocked_cv": values["blocked_cv"],
+            "baselines": values["baselines"],
+            "interval": values["interval"],
+            "target_variable": manifest.target,
+            "num_features": len(manifest.columns),
+            "feature_columns": list(manifest.columns),
+            "input_schema": values["columns"],
+            "split": values["split"],
+            "data": values["data"],
+            "config_hash": manifest.config_hash,
+            "git_commit": facts.get("git_commit", ""),
+            "git_dirty": facts.get("git_dirty"),
+            "libraries": values["libraries"],
+            "python": manifest.python,
+            "mlflow_run_id": version.run_id,
+            "mlflow_model_uri": version.uri,
+            "local_path": path,
+            "manifest_sha256": digest(manifest.encoded()),
+            "files": values["files"],
+        }
+    }
+
+
+_AGAIN = "Nothing was loaded; register the model again with `heddle run register --force`."
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,140 @@
+"""Everything that the test rows say, in one look; the content of evaluation.json."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import polars as pl
+
+from heddle.evaluation.baselines import constant_baselines
+from heddle.evaluation.intervals import LEVELS, Interval, calibration, conformal, coverage
+from heddle.evaluation.metrics import score
+from heddle.evaluation.segments import Segment, capped_rows, segments
+from heddle.registry.final_model import FinalFit
+from heddle.training.dataset import Dataset, Part
+
+__all__ = ["Judgement", "Verdict", "baseline_predictions", "judge", "seen"]
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """How the test rows are looked at."""
+
+    level: float  # of the interval
+    relative: bool  # the interval's width grows with the prediction
+    by: tuple[Segment, ...]
+    cap: float | None  # targets at or above are censored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was found."""
+
+    metrics: Mapping[str, float]
+    interval: Interval | None
+    baselines: Mapping[str, Mapping[str, float]]
+    document: Mapping[str, Any]  # the part of evaluation.json that needs the test rows
+    predictions: pl.DataFrame  # row key, actual, predicted, lower, upper
+
+
+def judge(
+    fit: FinalFit,
+    data: Dataset,
+    test: Part,
+    baselines: Mapping[str, Values],
+    how: Judgement,
+    *,
+    row_key: str,
+) -> Verdict:
+    """Predict the test rows once and score them in every way that is asked for.
+
+    Args:
+        fit: the fitted model and its held-out predictions.
+        data: training rows.
+        test: the rows that nobody has seen.
+        baselines: name -> predictions for the test rows.
+        how: levels, segments, cap.
+        row_key: name of the key in `predictions`.
+    """
+    predicted = np.asarray(fit.model.predict(test.rows), dtype=np.float64)
+    metrics = score(test.target, predicted)
+    scores = {name: score(test.target, said) for name, said in baselines.items()}
+    known = ~np.isnan(fit.held_out)
+    held_out = (data.target[known], fit.held_out[known])
+    learnt = conformal(*held_out, level=how.level, relative=how.relative)
+    interval = learnt if math.isfinite(learnt.half) else None
+    lower, upper = (None, None) if interval is None else interval.around(predicted)
+    document: dict[str, Any] = {
+        "test": metrics,
+        "baselines": scores,
+        "segments": segments(test.rows, test.target, predicted, how.by),
+        "capped": {} if how.cap is None else capped_rows(test.target, predicted, how.cap),
+        "interval": None,
+    }
+    if interval is not None and lower is not None and upper is not None:
+        document["interval"] = {
+            "level": how.level,
+            "coverage": coverage(test.target, lower, upper),
+            "mean_width": float(np.mean(upper - lower)),
+            "calibration": _calibration(held_out, (test.target, predicted), relative=how.relative),
+        }
+    return Verdict(
+        metrics=metrics,
+        interval=interval,
+        baselines=scores,
+        document=document,
+        predictions=pl.DataFrame(
+            {
+                row_key: test.keys,
+                "actual": test.target,
+                "predicted": predicted,
+                "lower": lower,
+                "upper": upper,
+            },
+            schema_overrides={"lower": pl.Float64, "upper": pl.Float64},
+        ),
+    )
+
+
+def seen(rows: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str]) -> dict[str, Any]:
+    """Return what training rows held: min and max of numbers, the categories of text."""
+    found: dict[str, Any] = {}
+    for name in numeric:
+        values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        values = values[np.isfinite(values)]
+        if values.size:
+            found[name] = {"min": float(values.min()), "max": float(values.max())}
+    for name in categorical:
+        found[name] = {"categories": sorted({str(v) for v in rows[name].dropna()})}
+    return found
+
+
+def baseline_predictions(data: Dataset, test: Part, models: Mapping[str, Any]) -> dict[str, Values]:
+    """Return what naive models say of the test rows; mean and median of the target always do.
+
+    Args:
+        data: training rows.
+        test: rows to predict.
+        models: name -> unfitted model, the baselines that are configured.
+    """
+    said = constant_baselines(data.target, len(test.target))
+    for name, model in models.items():
+        predicted = model.fit(data.train, data.target).predict(test.rows)
+        said[name] = np.asarray(predicted, dtype=np.float64)
+    return said
+
+
+def _calibration(
+    held_out: tuple[Values, Values], fresh: tuple[Values, Values], *, relative: bool
+) -> list[Mapping[str, float]]:
+    rows = len(held_out[0])
+    enough = [level for level in LEVELS if math.ceil((rows + 1) * level) <= rows]
+    return calibration(held_out, fresh, levels=enough, relative=relative)

@@ -1,0 +1,1 @@
+"""Loading a registered model and scoring with it."""

@@ -1,0 +1,1 @@
+"""Studies, competition and tuning: plain values in, plain values out."""

@@ -1,0 +1,172 @@
+"""The rows that may be learned from, and the folds they are judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import polars as pl
+
+from heddle.domain.errors import ConfigError, DataContractError, IntegrityError
+from heddle.domain.ports import TableStore
+from heddle.evaluation.splits import pairs
+from heddle.features.columns import as_pandas
+
+__all__ = ["Dataset", "Part", "dataset", "read_dataset"]
+
+Pair = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Rows with their target, ordered by row key."""
+
+    rows: pd.DataFrame  # raw columns, without target and row key
+    target: npt.NDArray[np.float64]  # shape (n_rows,), finite
+    keys: npt.NDArray[Any]  # shape (n_rows,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """What a search may see. Rows are ordered by row key, whatever the order of the table."""
+
+    train: pd.DataFrame  # raw columns, without target and row key
+    target: npt.NDArray[np.float64]  # shape (n_rows,), finite, in its own unit
+    keys: npt.NDArray[Any]  # row keys, shape (n_rows,)
+    folds: tuple[Pair, ...]  # (train, valid) positions, by fold number
+    blocks: tuple[Pair, ...]  # the same for spatial or grouped folds; () when there are none
+    test: Part | None = None  # only where it was opened
+
+
+def read_dataset(
+    tables: TableStore,
+    reads: Mapping[str, str],
+    *,
+    target: str,
+    row_key: str,
+    columns: Sequence[str] = (),
+    open_test: bool = False,
+) -> Dataset:
+    """Read the first two data versions among `reads` (rows, then split) as a `Dataset`.
+
+    Raises:
+        ConfigError: fewer than two data versions are read.
+        DataContractError, IntegrityError: as `dataset`.
+    """
+    versions = [name for name in reads.values() if "/" not in name]
+    if len(versions) < 2:
+        raise ConfigError(
+            f"reads {len(versions)} data versions; it needs the rows and the split, in this order"
+        )
+    return dataset(
+        tables.read(versions[0]),
+        tables.read(versions[1]),
+        target=target,
+        row_key=row_key,
+        columns=columns,
+        open_test=open_test,
+    )
+
+
+def dataset(
+    rows: pl.DataFrame,
+    split: pl.DataFrame,
+    *,
+    target: str,
+    row_key: str,
+    columns: Sequence[str] = (),
+    open_test: bool = False,
+) -> Dataset:
+    """Join rows and split by their key.
+
+    Args:
+        rows: a data version with the target and the key.
+        split: as `heddle.evaluation.splits.assign` made it.
+        target: name of a number column.
+        row_key: name of the key in both.
+        columns: raw columns that models will use; they must exist and differ between rows.
+        open_test: also take the test rows. Only who registers a model does.
+
+    Raises:
+        ConfigError: a column that does not exist.
+        IntegrityError: rows and split do not hold the same keys, each once.
+        DataContractError: a target that is missing, infinite, text or the same everywhere, a
+            column of one value, no row to train on.
+    """
+    _columns(rows, [row_key, target, *columns])
+    _columns(split, [row_key, "part", "fold"])
+    _same_keys(rows, split, row_key)
+    ordered = split.sort(row_key)
+    training = ordered.filter(pl.col("part") == "train")
+    part = _part(rows, training, target, row_key)
+    _teaches(part, columns, target)
+    has_blocks = "block" in training.columns and training["block"].null_count() < training.height
+    return Dataset(
+        train=part.rows,
+        target=part.target,
+        keys=part.keys,
+        folds=tuple(pairs(training, "fold")),
+        blocks=tuple(pairs(training, "block")) if has_blocks else (),
+        test=_part(rows, ordered.filter(pl.col("part") == "test"), target, row_key)
+        if open_test
+        else None,
+    )
+
+
+def _columns(frame: pl.DataFrame, wanted: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in frame.columns:
+            raise ConfigError(f"no column {name!r}", wanted=name, known=frame.columns)
+
+
+def _same_keys(rows: pl.DataFrame, split: pl.DataFrame, row_key: str) -> None:
+    todo = "Run the split stage again on these rows."
+    for name, frame in (("rows", rows), ("split", split)):
+        if repeated := frame.height - frame[row_key].n_unique():
+            raise IntegrityError(f"{repeated} keys of the {name} are repeated", where=row_key)
+    for what, one, other in (
+        ("the split has {} keys that the rows do not have", split, rows),
+        ("the rows have {} keys that the split does not have", rows, split),
+    ):
+        if lost := one.join(other, on=row_key, how="anti").height:
+            raise IntegrityError(what.format(lost), where=row_key, todo=todo)
+
+
+def _part(rows: pl.DataFrame, chosen: pl.DataFrame, target: str, row_key: str) -> Part:
+    joined = chosen.select(row_key).join(rows, on=row_key, how="left", maintain_order="left")
+    if not joined[target].dtype.is_numeric():
+        raise DataContractError(
+            f"the target must be numbers, not {joined[target].dtype}", where=target
+        )
+    values = joined[target].cast(pl.Float64).to_numpy()
+    if bad := int((~np.isfinite(values)).sum()):
+        raise DataContractError(
+            f"the target is missing or infinite in {bad} of {len(values)} rows",
+            where=target,
+            todo="Drop these rows in a stage before the split.",
+        )
+    return Part(
+        rows=as_pandas(joined.drop(row_key, target)),
+        target=np.array(values, dtype=np.float64),
+        keys=joined[row_key].to_numpy(),
+    )
+
+
+def _teaches(part: Part, columns: Sequence[str], target: str) -> None:
+    if part.target.size == 0:
+        raise DataContractError("the split has no row to train on")
+    if part.target.size > 1 and part.target.min() == part.target.max():
+        raise DataContractError(
+            f"the target is {part.target[0]:g} in every training row", where=target
+        )
+    for name in columns:
+        if part.rows[name].nunique(dropna=False) < 2:
+            raise DataContractError(
+                f"has the same value in all {len(part.rows)} training rows",
+                where=name,
+                todo="Leave it out of the features: nothing can be learned from it.",
+            )

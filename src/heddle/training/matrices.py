@@ -1,0 +1,170 @@
+"""Folds made ready once and shared by every trial and every process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from heddle.evaluation.metrics import METRICS
+from heddle.models.assembly import Choices, Features, estimator, preprocess
+from heddle.models.candidates import Candidate
+from heddle.models.catalogue import Traits, traits
+from heddle.training.dataset import Dataset
+from heddle.training.pruning import mean
+from heddle.training.trial import Report
+
+__all__ = ["Fold", "FoldMatrices", "FoldObjective"]
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """One fold after preprocessing that was fitted to its training rows only."""
+
+    train: Matrix  # shape (n_train, n_columns)
+    train_target: Matrix
+    valid: Matrix  # shape (n_valid, n_columns)
+    valid_target: Matrix
+    path: Path | None = None  # where the matrices lie, when they are not in memory
+
+    def stored(self, path: Path) -> Fold:
+        """Move the matrices to files, from which each process maps the same memory."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path.with_suffix(".train.npy"), np.ascontiguousarray(self.train))
+        np.save(path.with_suffix(".valid.npy"), np.ascontiguousarray(self.valid))
+        nothing = np.empty((0, 0))
+        return replace(self, train=nothing, valid=nothing, path=path)
+
+    def loaded(self) -> Fold:
+        """Return the fold with its matrices."""
+        if self.path is None:
+            return self
+        train = np.load(self.path.with_suffix(".train.npy"), mmap_mode="r")
+        valid = np.load(self.path.with_suffix(".valid.npy"), mmap_mode="r")
+        return replace(self, train=np.asarray(train), valid=np.asarray(valid), path=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldObjective:
+    """The primary metric of a candidate, fold by fold: what a search minimises or maximises."""
+
+    candidate: Candidate
+    folds: tuple[Fold, ...]
+    metric: str
+    seed: int
+    threads: int = 1
+    bounded: bool = False
+
+    def __call__(self, params: Mapping[str, Any], report: Report) -> float:
+        values = []
+        for number, fold in enumerate(self.folds):
+            predicted = self._predicted(params, fold.loaded())
+            values.append(METRICS[self.metric](fold.valid_target, predicted))
+            report(number, values[-1])
+        return mean(values)
+
+    def out_of_fold(self, params: Mapping[str, Any]) -> tuple[Matrix, ...]:
+        """Return the predictions for the held-out rows of each fold."""
+        return tuple(self._predicted(params, fold.loaded()) for fold in self.folds)
+
+    def _predicted(self, params: Mapping[str, Any], fold: Fold) -> Matrix:
+        model = estimator(
+            self.candidate, params, seed=self.seed, threads=self.threads, bounded=self.bounded
+        )
+        model.fit(fold.train, fold.train_target)
+        return np.asarray(model.predict(fold.valid))
+
+
+class FoldMatrices:
+    """Preprocesses each fold once per kind of need, however many candidates share it.
+
+    Args:
+        data: rows, target and folds.
+        features: columns that the models use.
+        choices: imputation and clusters.
+        seed: of the preprocessing.
+        pool: processes that do the work.
+        folder: where matrices lie for other processes to map; None keeps them in memory.
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        features: Features,
+        choices: Choices,
+        *,
+        seed: int,
+        pool: Executor,
+        folder: Path | None = None,
+    ) -> None:
+        self._data = data
+        self._features = features
+        self._choices = choices
+        self._seed = seed
+        self._pool = pool
+        self._folder = folder
+        self._made: dict[Traits, tuple[Fold, ...]] = {}
+
+    def of(self, estimator: str) -> tuple[Fold, ...]:
+        """Return the folds as an estimator of this name needs them."""
+        needs = traits(estimator)
+        if needs not in self._made:
+            self._made[needs] = self._make(needs)
+        return self._made[needs]
+
+    def objective(self, candidate: Candidate, *, metric: str, threads: int = 1) -> FoldObjective:
+        """Return what a search of this candidate runs."""
+        return FoldObjective(
+            candidate=candidate,
+            folds=self.of(candidate.estimator),
+            metric=metric,
+            seed=self._seed,
+            threads=threads,
+            bounded=self._features.bounded,
+        )
+
+    def _make(self, needs: Traits) -> tuple[Fold, ...]:
+        data, features = self._data, self._features
+        raw = data.train[list(features.raw)]
+        futures = []
+        for number, (train, valid) in enumerate(data.folds):
+            path = (
+                self._folder / f"{number}-{needs.scaled:d}{needs.complete:d}.fold"
+                if self._folder
+                else None
+            )
+            futures.append(
+                self._pool.submit(
+                    _prepared,
+                    (raw.iloc[train], raw.iloc[valid]),
+                    (data.target[train], data.target[valid]),
+                    (features, self._choices, needs, self._seed),
+                    path,
+                )
+            )
+        return tuple(future.result() for future in futures)
+
+
+def _prepared(
+    rows: tuple[pd.DataFrame, pd.DataFrame],
+    target: tuple[Matrix, Matrix],
+    how: tuple[Features, Choices, Traits, int],
+    path: Path | None,
+) -> Fold:
+    features, choices, needs, seed = how
+    first = preprocess(features, choices, needs, seed=seed)
+    fold = Fold(
+        train=np.asarray(first.fit_transform(rows[0]), dtype=np.float64),
+        train_target=target[0],
+        valid=np.asarray(first.transform(rows[1]), dtype=np.float64),
+        valid_target=target[1],
+    )
+    return fold.stored(path) if path else fold

@@ -1,0 +1,1 @@
+"""Stateless steps, one verb per file, found by name."""

@@ -1,0 +1,1 @@
+"""A data version's contract, checked before it is published."""

@@ -1,0 +1,104 @@
+"""The repository as a stranger has it after cloning, with the housing project made small."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+# The same stages on fewer rows, with fewer trials and a smaller grid.
+_SMALLER = {
+    "configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 500")],
+    "configs/config.yaml": [("model_candidates: full", "model_candidates: quick")],
+    "configs/model_candidates/quick.yaml": [(r"trials: \d+", "trials: 1")],
+    "configs/model_candidates/hist_gradient_boosting.yaml": [(r"max_iter: \d+", "max_iter: 40")],
+    "configs/ml_experiments/cluster_study.yaml": [
+        (r"labels: \[.*\]", "labels: [4]"),
+        (r"rbf: \[.*\]", "rbf: [6]"),
+        (r"gamma: \[.*\]", "gamma: [1.0]"),
+        (r"n_estimators: \d+", "n_estimators: 30"),
+        (r"k_to: \d+", "k_to: 4"),
+    ],
+    "configs/ml_experiments/imputation_study.yaml": [(r"repeats: \d+", "repeats: 1")],
+    "configs/ml_experiments/register.yaml": [(r"importance_repeats: \d+", "importance_repeats: 1")],
+}
+
+Shell = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+    author = {
+        f"GIT_{who}_{what}": "t@example.org"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    return {**os.environ, **author, "PATH": path, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="session")
+def shell() -> Shell:
+    """Return a function that runs a bash script in a folder and captures what it says."""
+
+    def run(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=folder,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def clone(target: Path) -> Path:
+    """Copy what git knows of the repository, make housing small, and commit that."""
+    named = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, named.stdout.split("\0")):
+        source = ROOT / name
+        if source.is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target / name)
+    for name, changes in _SMALLER.items():
+        path = target / "projects" / "housing" / name
+        text = path.read_text(encoding="utf-8")
+        for pattern, made in changes:
+            text, found = re.subn(pattern, made, text)
+            assert found, f"{name} has no {pattern!r}"
+        path.write_text(text, encoding="utf-8")
+    (target / ".venv").symlink_to(BIN.parent)
+    for name in ("pyproject.toml", "requirements/dev.lock"):
+        os.utime(target / name, (0, 0))  # older than the environment, whenever that was made
+    commands = ("git init -q", "git add -A", "git commit -qm start")
+    for command in commands:
+        subprocess.run(command.split(), cwd=target, env=_environment(), check=True)
+    return target
+
+
+@pytest.fixture
+def cloned(tmp_path: Path) -> Path:
+    """Return a fresh, small clone in which nothing has run."""
+    return clone(tmp_path / "heddle")
+
+
+@pytest.fixture(scope="session")
+def finished_clone(tmp_path_factory: pytest.TempPathFactory, shell: Shell) -> Path:
+    """Return a small clone in which the housing pipeline has run once; do not change it."""
+    root = clone(tmp_path_factory.mktemp("finished") / "heddle")
+    told = shell(root / "projects" / "housing", "heddle run")
+    assert told.returncode == 0, told.stderr
+    (root / "said.txt").write_text(told.stdout, encoding="utf-8")
+    return root

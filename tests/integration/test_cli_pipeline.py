@@ -1,0 +1,90 @@
+"""The commands on a pipeline, in one process: what they print, write and return."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from rich.console import Console
+
+from heddle.presentation import cli, cli_pipeline
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A line is not cut by the width of some terminal, and goes where pytest listens."""
+    monkeypatch.setattr(cli_pipeline, "out", Console(width=300, highlight=False))
+
+
+def call(capsys, *words: str) -> tuple[int, str, str]:
+    code = cli.run(list(words))
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def test_status_tells_stages_and_reasons(done, capsys):
+    """As a table and as JSON; it writes nothing."""
+    place = ("-C", str(done))
+    code, said, _ = call(capsys, "status", *place)
+    assert code == 0
+    assert said.count("fresh") == 5
+    before = (done / "dvc.yaml").read_bytes(), (done / "params.yaml").read_bytes()
+    code, said, _ = call(capsys, "status", *place, "--json", "transformations.scaled.by=2.0")
+    found = {s["name"]: s for s in json.loads(said)}
+    assert found["left"] == {
+        "name": "left",
+        "reasons": ["config scaled.by: 1e-05 -> 2.0"],
+        "stale": True,
+    }
+    assert not found["right"]["stale"]
+    assert before == ((done / "dvc.yaml").read_bytes(), (done / "params.yaml").read_bytes())
+
+
+def test_sync_writes_what_differs_and_check_only_tells(done, capsys):
+    """Exit 2 in a pipeline that checks."""
+    place = ("-C", str(done))
+    assert call(capsys, "sync", "--check", *place)[0] == 0
+    (done / "dvc.yaml").write_text("stages: {}\n")
+    code, _, said = call(capsys, "sync", "--check", *place)
+    assert code == 2
+    assert "dvc.yaml differ from configs/ and code. Run `heddle sync`" in said
+    code, said, _ = call(capsys, "sync", *place, "--json")
+    assert json.loads(said) == {"changed": ["dvc.yaml"], "written": True}
+    assert call(capsys, "sync", "--check", *place)[0] == 0
+
+
+def test_data_shows_versions_and_columns(done, capsys):
+    """And names the known versions when asked for another."""
+    place = ("-C", str(done))
+    code, said, _ = call(capsys, "data", *place, "--json")
+    assert [v["version"] for v in json.loads(said)] == ["both", "left", "right", "v0"]
+    code, said, _ = call(capsys, "data", "left", *place)
+    assert code == 0
+    assert "each" in said
+    code, _, said = call(capsys, "data", "lft", *place)
+    assert code == 2
+    assert "did you mean 'left'?" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["sttus"], "sttus"), (["run", "--jbs", "2"], "--jbs"), (["status", "-C"], "-C")],
+)
+def test_a_wrong_word_is_one_line(capsys, words, said):
+    """Exit 2 and where to look."""
+    code, _, told = call(capsys, *words)
+    assert code == 2
+    assert said in told
+    assert told.count("\n") == 1
+
+
+def test_a_torn_lock_is_no_obstacle_for_status(done, capsys):
+    """It says what it would do; the run mends."""
+    for text in ("", "stages: [", "schema: '2.0'\nstages:\n  left:\n    cmd: x\n    params: y\n"):
+        (done / "dvc.lock").write_text(text)
+        code, said, _ = call(capsys, "status", "-C", str(done))
+        assert code == 0
+        assert said.count("never ran") == 5
+    shutil.rmtree(done / "data")
+    assert call(capsys, "status", "-C", str(done))[0] == 0

@@ -1,0 +1,3 @@
+"""What two steps share."""
+
+UNIT = 1  # one

@@ -1,0 +1,67 @@
+"""From configuration to the right source, or to the right word."""
+
+import re
+
+import polars as pl
+import pytest
+
+from heddle.domain.errors import ConfigError
+from heddle.infrastructure.memory import SilentProgress
+from heddle.infrastructure.sources.choose import make_source
+from heddle.infrastructure.sources.file import FileSource
+from heddle.infrastructure.sources.url import UrlSource
+
+GENERATOR = """
+import polars as pl
+
+def tiny(rows: int, seed: int) -> pl.DataFrame:
+    return pl.DataFrame({"a": list(range(rows)), "seed": [seed] * rows})
+"""
+
+
+def test_each_kind_is_made(tmp_path):
+    """`kind` decides, the shared keys reach the source."""
+    file = make_source(
+        {"kind": "file", "path": "x.csv", "licence": "MIT", "options": {"max_bytes": 7}}, tmp_path
+    )
+    assert isinstance(file, FileSource)
+    assert (file.licence, file.max_bytes, file.path) == ("MIT", 7, tmp_path / "x.csv")
+    url = make_source(
+        {"kind": "url", "url": "https://h/x.csv", "patience": {"retries": 9}}, tmp_path
+    )
+    assert isinstance(url, UrlSource)
+    assert url.patience.retries == 9
+
+
+def test_a_sample_comes_from_the_project_itself(tmp_path):
+    """The generator is a function of the project's steps, called with rows and seed."""
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "tiny.py").write_text(GENERATOR)
+    values = {"kind": "sample", "generator": "tiny", "rows": 3, "seed": 5}
+    raw = make_source(values, tmp_path).fetch(tmp_path / "raw", SilentProgress())
+    assert raw.origin == "sample:tiny?rows=3&seed=5"
+    assert pl.read_csv(raw.path).rows() == [(0, 5), (1, 5), (2, 5)]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"kind": "fil"}, "ingestion.kind: no kind of source 'fil'; did you mean 'file'? Known"),
+        ({}, "ingestion.kind: no kind of source ''. Known: file, sample, url"),
+        ({"kind": "file"}, "ingestion.path: is not set. Add ingestion.path=FILE.csv"),
+        ({"kind": "url", "url": ""}, "ingestion.url: is not set. Add ingestion.url=https://"),
+        ({"kind": "file", "pth": "x"}, "ingestion: unknown key 'pth'; did you mean 'path'?"),
+        ({"kind": "file", "path": 3}, "ingestion.path: must be text, not 3 (int)"),
+        ({"kind": "file", "path": "x", "sha256": "abc"}, "sha256 must be 64 hex digits or null"),
+        ({"kind": "url", "url": "http://h/x", "patience": {"retries": -1}}, "retries <= 20 must"),
+        ({"kind": "sample", "generator": "tinny"}, "no step 'tinny'; did you mean 'tiny'?"),
+        ({"kind": "sample", "generator": "../x"}, "'../x' is not a generator name"),
+        ({"kind": "sample", "generator": "tiny", "rows": 0}, "rows >= 1 and seed >= 0 must hold"),
+    ],
+)
+def test_a_mistake_is_answered(tmp_path, values, words):
+    """Unknown kind or key, nothing set, a wrong type: where, and what exists."""
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "tiny.py").write_text(GENERATOR)
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        make_source(values, tmp_path)

@@ -1,0 +1,101 @@
+"""Calling step functions with the tables that they ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+import polars as pl
+import pytest
+
+from heddle.domain.errors import ConfigError, DataContractError
+from heddle.pipeline.catalog import Step
+from heddle.pipeline.run_step import apply_step
+
+TABLE = pl.DataFrame({"a": [2, 1], "b": ["x", None], "c": [0.5, None]})
+
+
+def step(function: Any, **hints: Any) -> Step:
+    return Step(function.__name__, function, hints)
+
+
+@pytest.mark.parametrize(
+    ("hint", "kind"),
+    [
+        (pl.DataFrame, pl.DataFrame),
+        (pl.LazyFrame, pl.LazyFrame),
+        (pd.DataFrame, pd.DataFrame),
+        (nw.LazyFrame[Any], nw.LazyFrame),
+        (nw.DataFrame[Any], nw.DataFrame),
+    ],
+)
+def test_a_step_gets_the_kind_of_table_that_it_names(hint, kind):
+    """And whatever kind it gives back, the runner has the same polars table, rows in order."""
+    seen = []
+
+    def same(frame):
+        seen.append(type(frame))
+        return frame
+
+    made = apply_step(step(same, frame=hint), [TABLE], None)
+    assert seen == [kind]
+    assert made.equals(TABLE)
+
+
+def test_several_inputs_go_to_parameters_in_order_and_others_are_left():
+    """Left, right; a third table is not for this step."""
+
+    def joined(left, right):
+        return left.join(right, on="a")
+
+    other = pl.DataFrame({"a": [1], "d": [9]})
+    hints = {"left": pl.DataFrame, "right": pl.DataFrame}
+    assert apply_step(step(joined, **hints), [TABLE, other, TABLE], None).rows() == [
+        (1, None, None, 9)
+    ]
+    with pytest.raises(ConfigError, match="step 'joined' takes 2 tables, 1 given"):
+        apply_step(step(joined, **hints), [TABLE], None)
+
+
+@pytest.mark.parametrize(
+    ("hint", "call"),
+    [
+        (pl.DataFrame, lambda f: f.select("aa")),
+        (pl.LazyFrame, lambda f: f.select(pl.col("aa") + 1)),
+        (pd.DataFrame, lambda f: f[["a"]].assign(z=f["aa"])),
+        (nw.LazyFrame, lambda f: f.with_columns(nw.col("aa"))),
+        (nw.DataFrame, lambda f: f.with_columns(nw.col("aa") * 2)),
+    ],
+)
+def test_an_unknown_column_is_told_with_the_known_ones(hint, call):
+    """The same words on every engine."""
+
+    def wrong(frame):
+        return call(frame)
+
+    with pytest.raises(DataContractError) as caught:
+        apply_step(step(wrong, frame=hint), [TABLE], None)
+    assert "wrong: input has no column 'aa'" in str(caught.value)
+    assert "Known: a, b, c" in str(caught.value)
+
+
+@pytest.mark.parametrize("made", [None, [1], {"a": [1]}])
+def test_what_is_not_a_table_is_refused(made):
+    """By the name of the step."""
+
+    def odd(frame):
+        return made
+
+    with pytest.raises(ConfigError, match=r"step 'odd' gave .*, not a table"):
+        apply_step(step(odd, frame=pl.DataFrame), [TABLE], None)
+
+
+def test_other_faults_of_a_step_go_up_as_they_are():
+    """A bug keeps its traceback."""
+
+    def broken(frame):
+        return {}[3]
+
+    with pytest.raises(KeyError):
+        apply_step(step(broken, frame=pl.DataFrame), [TABLE], None)

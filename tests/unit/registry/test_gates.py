@@ -1,0 +1,117 @@
+"""Gates: every reason at once, bounds inclusive, champions only on equal rows."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heddle.evaluation.intervals import Interval
+from heddle.registry.gates import Gates, decide
+from heddle.registry.manifest import Manifest, Split
+from heddle.validation.contract import Column
+
+CHALLENGER = Manifest(
+    name="price",
+    best_model="ridge",
+    parameters={},
+    target="y",
+    columns={"a": Column(type="float")},
+    seen={"a": {"min": 0.0, "max": 1.0}},
+    metric="wmape",
+    metrics={"wmape": 12.0, "r2": 0.85, "mape": 14.0},
+    interval=Interval(level=0.9, half=0.2),
+    split=Split(hash="s1", strategy="random", seed=42, train_rows=80, test_rows=20),
+    data={"v1": {"content_hash": "d1"}},
+    config_hash="c",
+    libraries={},
+    baselines={"mean": {"wmape": 40.0}, "linear": {"wmape": 25.0}},
+)
+
+
+def champion(**metrics):
+    return replace(CHALLENGER, metrics={**CHALLENGER.metrics, **metrics})
+
+
+def test_the_first_version_is_judged_without_a_champion():
+    """Bounds and baselines alone decide."""
+    found = decide(CHALLENGER, None, Gates(minimum={"r2": 0.85}, maximum={"mape": 14.0}))
+    assert found.promoted
+    assert found.reasons == ("passed absolute gates and baselines",)
+    assert found.comparison == {"metric": "wmape", "challenger": CHALLENGER.metrics}
+
+
+def test_every_reason_is_named_at_once():
+    """Two bounds, a baseline and the champion: four reasons in one answer."""
+    bad = replace(CHALLENGER, metrics={"wmape": 30.0, "r2": 0.3, "mape": 35.0})
+    gates = Gates(minimum={"r2": 0.4}, maximum={"mape": 30.0}, gain=0.01)
+    assert decide(bad, champion(), gates).reasons == (
+        "r2 0.3 is below 0.4",
+        "mape 35 is above 30",
+        "wmape 30 does not beat the baseline linear (25)",
+        "wmape 30 is not better than the champion's 12 by 1.00%",
+    )
+
+
+def test_a_bound_on_a_metric_that_was_not_measured_refuses():
+    """A missing figure is a failure, not a pass."""
+    found = decide(CHALLENGER, None, Gates(maximum={"rmse": 1.0}))
+    assert found.reasons == ("has no rmse",)
+
+
+def test_no_recorded_baselines_refuse():
+    """A model that was compared with nothing has beaten nothing."""
+    alone = replace(CHALLENGER, baselines={})
+    assert decide(alone, None, Gates()).reasons == ("has no baselines to beat",)
+    assert decide(alone, None, Gates(baselines=False)).promoted
+
+
+def test_an_equal_model_is_no_gain():
+    """Without any gain the champion stays."""
+    assert not decide(CHALLENGER, champion(), Gates()).promoted
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"split": replace(CHALLENGER.split, hash="s2")}, "another split"),
+        ({"data": {"v1": {"content_hash": "d2"}}}, "another data"),
+        ({"target": "z"}, "the champion predicts 'z', not 'y'"),
+    ],
+)
+def test_a_champion_of_other_rows_refuses_and_says_what_to_do(change, word):
+    """Figures of different rows are not compared, unless the gates say that it is meant."""
+    other = replace(champion(wmape=99.0), **change)
+    found = decide(CHALLENGER, other, Gates())
+    assert not found.promoted
+    assert word in found.reasons[0]
+    assert "same_test: false" in found.todo
+    meant = decide(CHALLENGER, other, Gates(same_test=False))
+    assert meant.promoted
+    assert meant.comparison["same_test"] is False
+
+
+@given(
+    own=st.floats(0.1, 100),
+    other=st.floats(0.1, 100),
+    gain=st.floats(0, 0.5),
+    key=st.sampled_from(["wmape", "r2"]),
+)
+def test_the_gain_is_what_it_says(own, other, gain, key):
+    """Promoted exactly when the figure is strictly better, and by the share that was asked."""
+    one = replace(CHALLENGER, metric=key, metrics={key: own}, baselines={"mean": {key: 0.0}})
+    two = replace(one, metrics={key: other})
+    found = decide(one, two, Gates(gain=gain, baselines=False))
+    if key == "wmape":
+        expected = own < other and own <= other - gain * other
+    else:
+        expected = own > other and own >= other + gain * other
+    assert found.promoted == expected
+
+
+def test_unknown_metrics_and_gains_are_refused():
+    """Typing errors in gates are found when they are read."""
+    with pytest.raises(ValueError, match="'mpae' is no metric; there are mape"):
+        Gates(maximum={"mpae": 1.0})
+    with pytest.raises(ValueError, match=r"0 <= gain < 1 must hold, but got 1\.0"):
+        Gates(gain=1.0)

@@ -1,0 +1,47 @@
+"""Shared matrices must judge a candidate exactly as its whole pipeline would be judged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from heddle.evaluation.metrics import METRICS
+from heddle.models.assembly import Choices, Clusters, assemble
+from heddle.models.candidates import Candidate
+from heddle.training.matrices import FoldMatrices
+from heddle.training.workers import workers
+
+CANDIDATES = [
+    (Candidate(name="ridge", estimator="ridge", target="log"), {"alpha": 0.5}),
+    (Candidate(name="tree", estimator="decision_tree"), {"max_depth": 4}),
+    (Candidate(name="boost", estimator="gradient_boosting", fixed={"n_estimators": 5}), {}),
+]
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("competitor", CANDIDATES, ids=lambda c: c[0].name)
+def test_a_fold_scores_as_the_assembled_pipeline(data, features, tmp_path, competitor, stored):
+    candidate, params = competitor
+    choices = Choices(imputation="iterative", clusters=Clusters(kind="rbf", k=4, gamma=1.0))
+    seen = []
+    with workers(1) as pool:
+        folder = tmp_path if stored else None
+        matrices = FoldMatrices(data, features, choices, seed=1, pool=pool, folder=folder)
+        objective = matrices.objective(candidate, metric="wmape")
+        value = objective(params, lambda fold, v: seen.append((fold, v)))
+    wanted = []
+    for train, valid in data.folds:
+        model = assemble(features, choices, candidate, params, seed=1)
+        model.fit(data.train.iloc[train], data.target[train])
+        predicted = model.predict(data.train.iloc[valid])
+        wanted.append(METRICS["wmape"](data.target[valid], predicted))
+    assert [v for _, v in seen] == wanted
+    assert [fold for fold, _ in seen] == [0, 1, 2]
+    assert value == pytest.approx(np.mean(wanted), rel=1e-15)
+
+
+def test_matrices_are_made_once_for_all_who_need_the_same(data, features):
+    with workers(1) as pool:
+        matrices = FoldMatrices(data, features, Choices(), seed=1, pool=pool)
+        assert matrices.of("ridge") is matrices.of("lasso")
+        assert matrices.of("ridge") is not matrices.of("decision_tree")
