@@ -32,6 +32,8 @@ _SMALLER = {
     "configs/ml_experiments/register.yaml": [(r"importance_repeats: \d+", "importance_repeats: 1")],
 }
 
+_MAKE = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -42,7 +44,8 @@ def _environment() -> dict[str, str]:
         for who in ("AUTHOR", "COMMITTER")
         for what in ("NAME", "EMAIL")
     }
-    return {**os.environ, **author, "PATH": path, "OMP_NUM_THREADS": "1"}
+    kept = {k: v for k, v in os.environ.items() if k not in _MAKE}  # `make test ARGS=…` runs this
+    return {**kept, **author, "PATH": path, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")
