@@ -8,16 +8,16 @@ from typing import Any, Literal
 
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from heddle.domain.errors import ConfigError
-from heddle.features.categories import category_encoder
+from heddle.features.categories import category_encoder, target_encoder
 from heddle.features.clusters import GeoClusters
 from heddle.features.columns import SelectColumns
 from heddle.features.imputation import METHODS, Impute
 from heddle.models.average import Average
-from heddle.models.candidates import Candidate
+from heddle.models.candidates import TARGETS, Candidate
 from heddle.models.catalogue import Traits, make, traits
 from heddle.models.features import Combination, Features
 from heddle.models.ratios import Ratios
@@ -76,8 +76,7 @@ def preprocess(features: Features, choices: Choices, needs: Traits, *, seed: int
         place = GeoClusters(kind=c.kind, k=c.k, gamma=c.gamma, seed=seed)
         parts.append(("place", place, list(features.coordinates)))
     if features.categorical:
-        encoder = category_encoder(features.min_frequency)
-        parts.append(("categories", encoder, list(features.categorical)))
+        parts.append(("categories", _categories(features, needs, seed), list(features.categorical)))
     steps = tuple((r.new, r.left, r.how, r.right) for r in features.ratios)
     return Pipeline(
         [
@@ -104,12 +103,12 @@ def estimator(
     """
     chosen = {**candidate.fixed, **params}
     target = chosen.pop("target", candidate.target)
-    if target not in ("none", "log"):
+    if target not in TARGETS:
         raise ConfigError(
             f"no target transform {target!r}",
             where=candidate.name,
             wanted=str(target),
-            known=("none", "log"),
+            known=TARGETS,
         )
     inner = make(candidate.estimator, chosen, seed=seed, threads=threads)
     return TargetRegressor(inner, target, bounded=bounded, threads=threads)
@@ -130,9 +129,10 @@ def assemble(
     columns is irrelevant, numbers and categories may be missing, categories may be new.
 
     Raises:
-        ConfigError: as `heddle.models.catalogue.make`.
+        ConfigError: as `heddle.models.catalogue.make`, or a column that is no feature.
     """
-    first = preprocess(features, choices, traits(candidate.estimator), seed=seed)
+    seen = features.only(candidate.columns, where=candidate.name)
+    first = preprocess(seen, choices, traits(candidate.estimator), seed=seed)
     last = estimator(candidate, params, seed=seed, threads=threads, bounded=features.bounded)
     return Pipeline([*first.steps, ("model", last)])
 
@@ -146,6 +146,13 @@ def average(members: Sequence[tuple[str, Any]]) -> Any:
     if not members or len(set(names)) != len(names):
         raise ConfigError(f"an average needs members with names of their own, not {names}")
     return members[0][1] if len(members) == 1 else Average(list(members))
+
+
+def _categories(features: Features, needs: Traits, seed: int) -> Any:
+    if features.encoding == "one_hot":
+        return category_encoder(features.min_frequency)
+    means = target_encoder(seed)
+    return make_pipeline(means, StandardScaler()) if needs.scaled else means
 
 
 def _numbers(needs: Traits) -> Any:

@@ -10,9 +10,9 @@ from heddle.domain.errors import ConfigError
 from heddle.domain.names import checked_name
 from heddle.domain.typed import build
 
-__all__ = ["Candidate", "Dimension", "declared_candidates", "read_candidates"]
+__all__ = ["TARGETS", "Candidate", "Dimension", "declared_candidates", "read_candidates"]
 
-TARGETS = ("none", "log")
+TARGETS = ("none", "log", "asinh")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,8 @@ class Candidate:
     space: Mapping[str, Dimension] = field(default_factory=dict)
     start: Mapping[str, Any] = field(default_factory=dict)  # the first trial; rest is drawn
     baseline: bool = False  # competes and is shown, is never tuned and never wins
-    target: Literal["none", "log"] = "none"  # log: fitted to the logarithm of a target > 0
+    target: Literal["none", "log", "asinh"] = "none"  # what it is fitted to; log: a target > 0
+    columns: tuple[str, ...] = ()  # the only raw columns that it sees; none named: all
     trials: int | None = None  # of the coarse search; null: as many as the experiment says
 
     def __post_init__(self) -> None:

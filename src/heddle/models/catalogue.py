@@ -45,6 +45,7 @@ _ENTRIES: Mapping[str, _Estimator] = {
     "median": _Estimator(
         home="sklearn.dummy", kind="DummyRegressor", traits=_TREE, forced={"strategy": "median"}
     ),
+    "naive": _Estimator(home="heddle.models.naive", kind="NaiveColumn", traits=_TREE),
     "linear": _Estimator(home="sklearn.linear_model", kind="LinearRegression", traits=_LINEAR),
     "ridge": _Estimator(
         home="sklearn.linear_model", kind="Ridge", traits=_LINEAR, seed="random_state"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from heddle.domain.errors import ConfigError
@@ -28,7 +28,8 @@ class Features:
     categorical: tuple[str, ...] = ()
     ratios: tuple[Combination, ...] = ()  # over numeric columns, or earlier ratios
     coordinates: tuple[str, ...] = ()  # two of the numeric columns; () for none
-    min_frequency: int = 1  # categories with fewer training rows share one column
+    encoding: Literal["one_hot", "target"] = "one_hot"  # target: for hundreds of categories
+    min_frequency: int = 1  # one_hot: categories with fewer training rows share one column
     bounded: bool = False  # predictions stay inside the target's range in training
 
     def __post_init__(self) -> None:
@@ -43,6 +44,8 @@ class Features:
             raise ValueError(f"coordinates are two columns or none, not {len(self.coordinates)}")
         if self.min_frequency < 1:
             raise ValueError(f"min_frequency >= 1 must hold, but got {self.min_frequency}")
+        if self.encoding == "target" and self.min_frequency > 1:
+            raise ValueError("min_frequency is for encoding one_hot; target shrinks by itself")
         known = set(self.numeric)
         for ratio in self.ratios:
             if stray := [c for c in (ratio.left, ratio.right) if c not in known]:
@@ -53,6 +56,25 @@ class Features:
     def raw(self) -> tuple[str, ...]:
         """Columns that raw rows must have."""
         return (*self.numeric, *self.categorical)
+
+    def only(self, columns: Sequence[str], *, where: str | None = None) -> Features:
+        """Return these features as one sees them who is shown `columns` alone; none named: all.
+
+        Raises:
+            ConfigError: a column that is not among the raw ones.
+        """
+        if not columns:
+            return self
+        for name in columns:
+            if name not in self.raw:
+                raise ConfigError(f"no feature {name!r}", where=where, wanted=name, known=self.raw)
+        return replace(
+            self,
+            numeric=tuple(c for c in self.numeric if c in columns),
+            categorical=tuple(c for c in self.categorical if c in columns),
+            ratios=(),
+            coordinates=(),
+        )
 
 
 def read_features(values: Mapping[str, Any], *, where: str) -> Features:

@@ -9,19 +9,20 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from threadpoolctl import threadpool_limits
 
 from heddle.domain.errors import ConfigError, DataContractError
+from heddle.models.candidates import TARGETS
 
 __all__ = ["TargetRegressor"]
 
 
 class TargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """Fit `regressor` to the target or its logarithm, predict in the target's own unit.
+    """Fit `regressor` to the target or a transform of it, predict in the target's own unit.
 
     Args:
         regressor: unfitted scikit-learn regressor.
-        target: none | log. The exponential of a mean of logarithms is a median, below the mean;
-            `smear` corrects that.
-        smear: multiply predictions by the mean of exp(residual) over the training rows (Duan 1983,
-            smearing estimate); log only.
+        target: none | log | asinh. The exponential of a mean of logarithms is a median, below the
+            mean. asinh is the inverse hyperbolic sine of the target over its median size: like a
+            logarithm for large values of either sign, a straight line near zero (Burbidge, Magee
+            and Robb 1988).
         bounded: keep predictions between the least and the greatest target seen in training, for
             a target that is censored at both ends or a model that should not extrapolate.
         threads: upper bound for libraries that take their threads from the process.
@@ -32,13 +33,11 @@ class TargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         regressor: Any = None,
         target: str = "none",
         *,
-        smear: bool = False,
         bounded: bool = False,
         threads: int = 1,
     ) -> None:
         self.regressor = regressor
         self.target = target
-        self.smear = smear
         self.bounded = bounded
         self.threads = threads
 
@@ -55,32 +54,36 @@ class TargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = X.shape[1]
         with threadpool_limits(limits=self.threads):
             self.regressor_ = clone(self.regressor)
-            self.regressor_.fit(X, np.log(actual) if self.target == "log" else actual)
+            self.unit_ = float(np.median(np.abs(actual))) or 1.0
+            self.regressor_.fit(X, self._bent(actual))
             _predict_alone(self.regressor_)
-            self.factor_ = 1.0
-            if self.smear and self.target == "log":
-                left = np.log(actual) - self.regressor_.predict(X)
-                self.factor_ = float(np.exp(left).mean())
         return self
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803  # scikit-learn's word
         """Return shape (n_rows,), in the unit of the target."""
         predicted = np.asarray(self.regressor_.predict(X), dtype=np.float64).reshape(-1)
         if self.target == "log":
-            predicted = np.exp(predicted) * self.factor_
+            predicted = np.exp(predicted)
+        elif self.target == "asinh":
+            predicted = np.sinh(predicted) * self.unit_
         return np.clip(predicted, self.low_, self.high_) if self.bounded else predicted
+
+    def _bent(self, actual: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        if self.target == "log":
+            return np.asarray(np.log(actual))
+        return np.arcsinh(actual / self.unit_) if self.target == "asinh" else actual
 
 
 def _check(actual: np.ndarray[Any, Any], target: str) -> None:
-    if target not in ("none", "log"):
-        raise ConfigError(f"no target transform {target!r}", wanted=target, known=("none", "log"))
+    if target not in TARGETS:
+        raise ConfigError(f"no target transform {target!r}", wanted=target, known=TARGETS)
     if not np.isfinite(actual).all():
         bad = int((~np.isfinite(actual)).sum())
         raise DataContractError(f"the target is missing or infinite in {bad} of {actual.size} rows")
     if target == "log" and actual.size and actual.min() <= 0:
         raise DataContractError(
             f"target transform log needs a target > 0; the least is {actual.min():g}",
-            todo="Use target: none.",
+            todo="Use target: none or asinh.",
         )
 
 

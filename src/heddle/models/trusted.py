@@ -18,6 +18,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "heddle.features.imputation.Impute",
     "heddle.features.imputation.ScaledKNN",
     "heddle.models.average.Average",
+    "heddle.models.naive.NaiveColumn",
     "heddle.models.ratios.Ratios",
     "heddle.models.target.TargetRegressor",
     # scikit-learn's trees: arrays of nodes that are indexed without a check of bounds
@@ -27,6 +28,8 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "sklearn.impute._iterative.IterativeImputer",
     "sklearn.impute._iterative._ImputerTriplet",
     "numpy.dtype",  # of the imputed columns
+    # how the target encoder dealt its training rows: three numbers
+    "sklearn.model_selection._split.KFold",
     # boosters restore themselves from their own text or binary format
     "collections.OrderedDict",
     "lightgbm.basic.Booster",

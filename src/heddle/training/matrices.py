@@ -111,36 +111,33 @@ class FoldMatrices:
         self._seed = seed
         self._pool = pool
         self._folder = folder
-        self._made: dict[Traits, tuple[Fold, ...]] = {}
+        self._made: dict[tuple[Traits, tuple[str, ...]], tuple[Fold, ...]] = {}
 
-    def of(self, estimator: str) -> tuple[Fold, ...]:
-        """Return the folds as an estimator of this name needs them."""
-        needs = traits(estimator)
-        if needs not in self._made:
-            self._made[needs] = self._make(needs)
-        return self._made[needs]
+    def of(self, candidate: Candidate) -> tuple[Fold, ...]:
+        """Return the folds as a candidate needs and sees them."""
+        wanted = (traits(candidate.estimator), candidate.columns)
+        if wanted not in self._made:
+            seen = self._features.only(candidate.columns, where=candidate.name)
+            self._made[wanted] = self._make(seen, wanted[0], f"{len(self._made)}")
+        return self._made[wanted]
 
     def objective(self, candidate: Candidate, *, metric: str, threads: int = 1) -> FoldObjective:
         """Return what a search of this candidate runs."""
         return FoldObjective(
             candidate=candidate,
-            folds=self.of(candidate.estimator),
+            folds=self.of(candidate),
             metric=metric,
             seed=self._seed,
             threads=threads,
             bounded=self._features.bounded,
         )
 
-    def _make(self, needs: Traits) -> tuple[Fold, ...]:
-        data, features = self._data, self._features
+    def _make(self, features: Features, needs: Traits, name: str) -> tuple[Fold, ...]:
+        data = self._data
         raw = data.train[list(features.raw)]
         futures = []
         for number, (train, valid) in enumerate(data.folds):
-            path = (
-                self._folder / f"{number}-{needs.scaled:d}{needs.complete:d}.fold"
-                if self._folder
-                else None
-            )
+            path = self._folder / f"{name}-{number}.fold" if self._folder else None
             futures.append(
                 self._pool.submit(
                     _prepared,
@@ -162,7 +159,7 @@ def _prepared(
     features, choices, needs, seed = how
     first = preprocess(features, choices, needs, seed=seed)
     fold = Fold(
-        train=np.asarray(first.fit_transform(rows[0]), dtype=np.float64),
+        train=np.asarray(first.fit_transform(rows[0], target[0]), dtype=np.float64),
         train_target=target[0],
         valid=np.asarray(first.transform(rows[1]), dtype=np.float64),
         valid_target=target[1],

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -37,7 +39,8 @@ def data(rows, price, fresh):
 
 
 def candidate(name, **more):
-    return Candidate(name=name, estimator=name, fixed=SMALL.get(name, {}), **more)
+    seen = ("rooms",) if name == "naive" else ()
+    return Candidate(name=name, estimator=name, fixed=SMALL.get(name, {}), columns=seen, **more)
 
 
 def reloaded(model):
@@ -65,6 +68,19 @@ def test_every_imputation_is_saved_and_read_back(how, features, rows, price, fre
         expected = model.predict(fresh)
         assert np.isfinite(expected).all()
         np.testing.assert_array_equal(reloaded(model).predict(fresh), expected)
+
+
+@pytest.mark.parametrize("name", ["ridge", "hist_gradient_boosting"])
+def test_many_categories_are_encoded_by_their_targets(name, features, choices, data):
+    """As one number column, learnt inside the pipeline, saved with it; shared matrices agree."""
+    rows, price, fresh = data
+    means = replace(features, encoding="target", min_frequency=1)
+    model = assemble(means, choices, candidate(name), {}, seed=2).fit(rows, price)
+    expected = model.predict(fresh)
+    np.testing.assert_array_equal(reloaded(model).predict(fresh), expected)
+    first = preprocess(means, choices, traits(name), seed=2)
+    last = estimator(candidate(name), {}, seed=2).fit(first.fit_transform(rows, price), price)
+    np.testing.assert_array_equal(last.predict(first.transform(fresh)), expected)
 
 
 def test_the_average_is_one_estimator_that_is_saved_like_any(features, choices, rows, price, fresh):
@@ -98,7 +114,7 @@ def test_prepared_matrices_give_the_scores_of_the_one_pipeline(
     train, valid = rows.iloc[:300], rows.iloc[300:]
     some = candidate(name)
     whole = assemble(features, choices, some, {}, seed=5).fit(train, price[:300])
-    first = preprocess(features, choices, traits(name), seed=5)
+    first = preprocess(features.only(some.columns), choices, traits(name), seed=5)
     last = estimator(some, {}, seed=5).fit(first.fit_transform(train), price[:300])
     np.testing.assert_array_equal(last.predict(first.transform(valid)), whole.predict(valid))
 

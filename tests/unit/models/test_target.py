@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
+from sklearn.tree import DecisionTreeRegressor
 
 from heddle.domain.errors import ConfigError, DataContractError
 from heddle.models.target import TargetRegressor
@@ -17,19 +18,32 @@ def test_a_logarithmic_target_is_predicted_in_its_own_unit():
     assert not hasattr(made.regressor, "coef_")
 
 
-def test_smearing_lifts_the_median_to_the_mean():
-    """With a constant in logarithms the smeared prediction is the mean of the target."""
-    noisy = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
-    plain = TargetRegressor(DummyRegressor(), "log").fit(X, noisy).predict(X)
-    smeared = TargetRegressor(DummyRegressor(), "log", smear=True).fit(X, noisy).predict(X)
-    assert plain[0] == pytest.approx(np.exp(np.log(noisy).mean()))
-    assert smeared[0] == pytest.approx(noisy.mean())
+def test_a_heavy_tail_of_either_sign_is_bent_and_bent_back():
+    """asinh takes zero and losses, and gives every value back."""
+    tailed = np.array([-3e6, -2.0, 0.0, 5.0, 400.0, 9e7])
+    tree = DecisionTreeRegressor(random_state=0)
+    np.testing.assert_allclose(
+        TargetRegressor(tree, "asinh").fit(X, tailed).predict(X), tailed, rtol=1e-12, atol=1e-9
+    )
+    constant = TargetRegressor(DummyRegressor(), "asinh").fit(X, tailed)
+    assert abs(constant.predict(X)[0]) < tailed.mean()
+
+
+def test_a_target_that_is_mostly_zero_keeps_its_own_unit():
+    """The median size is 0 then, and nothing is divided by it."""
+    zeros = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 2.0])
+    tree = DecisionTreeRegressor(random_state=0)
+    np.testing.assert_allclose(TargetRegressor(tree, "asinh").fit(X, zeros).predict(X), zeros)
 
 
 @pytest.mark.parametrize(
     ("target", "values", "words"),
     [
-        ("log", [1, 2, 3, 4, 5, 0], "log needs a target > 0; the least is 0. Use target: none"),
+        (
+            "log",
+            [1, 2, 3, 4, 5, 0],
+            "log needs a target > 0; the least is 0. Use target: none or asinh",
+        ),
         ("none", [1, 2, 3, 4, 5, np.nan], "the target is missing or infinite in 1 of 6 rows"),
         ("none", [1, 2, np.inf, 4, 5, np.nan], "missing or infinite in 2 of 6 rows"),
     ],

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import skops.io
 
 from heddle.models.assembly import Choices, Clusters, assemble, average
@@ -21,8 +23,10 @@ def test_the_list_is_what_the_catalogue_needs_and_nothing_more(features, rows, p
         small = {k: 3 for k in ("n_estimators", "max_iter") if k in known and name != "lasso"}
         small = {} if name == "ridge" else small
         choices = Choices(imputation=how, clusters=Clusters(kind="rbf", k=3))
-        one = Candidate(name=name, estimator=name, target="log")
-        model = assemble(features, choices, one, small, seed=1)
+        seen = ("rooms",) if name == "naive" else ()
+        one = Candidate(name=name, estimator=name, target="log", columns=seen)
+        encoding = {"encoding": "target", "min_frequency": 1} if how == "knn" else {}
+        model = assemble(replace(features, **encoding), choices, one, small, seed=1)
         if name == "ridge":
             model = average([("a", model), ("b", model)])
         data = skops.io.dumps(model.fit(rows, price))

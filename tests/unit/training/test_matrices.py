@@ -14,6 +14,7 @@ from heddle.training.workers import workers
 CANDIDATES = [
     (Candidate(name="ridge", estimator="ridge", target="log"), {"alpha": 0.5}),
     (Candidate(name="tree", estimator="decision_tree"), {"max_depth": 4}),
+    (Candidate(name="naive", estimator="naive", columns=("rooms",)), {}),
     (Candidate(name="boost", estimator="gradient_boosting", fixed={"n_estimators": 5}), {}),
 ]
 
@@ -43,5 +44,9 @@ def test_a_fold_scores_as_the_assembled_pipeline(data, features, tmp_path, compe
 def test_matrices_are_made_once_for_all_who_need_the_same(data, features):
     with workers(1) as pool:
         matrices = FoldMatrices(data, features, Choices(), seed=1, pool=pool)
-        assert matrices.of("ridge") is matrices.of("lasso")
-        assert matrices.of("ridge") is not matrices.of("decision_tree")
+        ridge, lasso, tree = (
+            matrices.of(Candidate(name=name, estimator=name))
+            for name in ("ridge", "lasso", "decision_tree")
+        )
+        assert ridge is lasso
+        assert ridge is not tree
