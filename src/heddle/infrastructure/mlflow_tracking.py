@@ -18,6 +18,7 @@ from heddle.infrastructure.tracked_values import Faults, flat, missing, split_me
 __all__ = ["MlflowTracker"]
 
 _PARENT = "mlflow.parentRunId"
+_COMMIT = "mlflow.source.git.commit"  # what its pages show
 _PROCESS = "heddle.process"
 _TRIAL_STATES = {"complete": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
 
@@ -106,6 +107,8 @@ def _create(store: MlflowStore, name: str, tags: Mapping[str, str], parent: str)
     marks = {key(k): str(v) for k, v in tags.items() if v != ""}
     if parent:
         marks[_PARENT] = parent
+    if commit := marks.get("git_commit"):
+        marks[_COMMIT] = commit
     made = store.client.create_run(store.experiment_id, run_name=name, tags=marks)
     return str(made.info.run_id)
 

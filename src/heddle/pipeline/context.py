@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import yaml
 
 from heddle.domain.names import inside
-from heddle.domain.ports import ModelRegistry, Progress, Source, TableStore, Tracker
+from heddle.domain.ports import ModelRegistry, Progress, Source, TableStore, TrackedRun, Tracker
 from heddle.frames.atomic import publish
 
 __all__ = ["StageContext"]
@@ -37,6 +39,23 @@ class StageContext:
     cores: int
     scratch: Path  # a folder of this stage's own that survives a kill, for resumable work
     facts: Callable[[], Mapping[str, Any]]  # git commit, library versions, data and config hashes
+
+    def run(self, tags: Mapping[str, str] | None = None) -> AbstractContextManager[TrackedRun]:
+        """Open this stage's run in the tracker, tagged with the commit and data it stands on."""
+        facts = self.facts()
+        data = {f"data.{v}": d["content_hash"] for v, d in facts.get("data", {}).items()}
+        read = {key: value for key, value in data.items() if key[5:] in self.reads.values()}
+        origin = {key: str(facts[key]) for key in ("git_commit", "config_hash") if key in facts}
+        if facts.get("git_dirty"):
+            origin["git_dirty"] = "true"
+        return self.tracker.run(self.stage, {"stage": self.stage, **origin, **read, **(tags or {})})
+
+    def write_timings(self, began: float, parts: Mapping[str, float] | None = None) -> None:
+        """Publish the seconds since `began` (of `time.perf_counter`), and those of parts."""
+        told: dict[str, Any] = {"seconds": time.perf_counter() - began}
+        if parts is not None:
+            told["parts"] = dict(parts)
+        self.write_json(f"reports/timings/{self.stage}.json", told)
 
     def path(self, relative: str) -> Path:
         """Return a path below the project's folder; refused when it would lie outside."""

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from heddle.domain.ports import TableStore
 from heddle.domain.typed import plain
@@ -23,7 +23,7 @@ from heddle.training.plans import Contest
 from heddle.training.scratch import question, resumable
 from heddle.training.workers import workers
 
-__all__ = ["Arena", "arena"]
+__all__ = ["Arena", "Place", "arena"]
 
 C = TypeVar("C", bound=Contest)
 
@@ -46,44 +46,55 @@ class Arena(Generic[C]):
         )
 
 
-@contextmanager
-def arena(
-    contest: C,
-    *,
-    stage: str,
-    cores: int,
-    tables: TableStore,
-    reads: Mapping[str, str],
-    root: Path,
-    scratch: Path,
-) -> Iterator[Arena[C]]:
-    """Check the contest, read the training rows and the studies, start the processes.
+class Place(Protocol):
+    """What an arena needs to know of the stage that it is in."""
 
-    Args:
-        contest: the configuration.
-        stage: for messages.
-        cores: of the machine.
-        tables: the data versions.
-        reads: rows, split (the first two without a slash) and the documents of both studies.
-        root: folder of the documents.
-        scratch: folder of the stage's own, for work that a kill interrupts.
+    @property
+    def stage(self) -> str:
+        """Its name, for messages."""
+
+    @property
+    def cores(self) -> int:
+        """Those of the machine."""
+
+    @property
+    def tables(self) -> TableStore:
+        """The data versions."""
+
+    @property
+    def reads(self) -> Mapping[str, str]:
+        """Rows, split (the first two without a slash) and the documents of both studies."""
+
+    @property
+    def root(self) -> Path:
+        """Folder of the documents."""
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of the stage's own, for work that a kill interrupts."""
+
+
+@contextmanager
+def arena(contest: C, place: Place) -> Iterator[Arena[C]]:
+    """Check the contest, read the training rows and the studies, start the processes.
 
     Raises:
         ConfigError: an unknown metric, column, candidate or parameter; more threads than cores;
         DataContractError, IntegrityError: as `heddle.training.dataset.dataset`.
     """
-    contest = contest.within(cores)
-    metric(contest.metric, where=f"{stage}.metric")
+    contest = contest.within(place.cores)
+    metric(contest.metric, where=f"{place.stage}.metric")
     candidates = read_candidates(contest.candidates, where="model_candidates")
-    features = read_features(contest.features, where=f"{stage}.features")
+    features = read_features(contest.features, where=f"{place.stage}.features")
+    tables, reads = place.tables, place.reads
     data = read_dataset(
         tables, reads, target=contest.target, row_key=contest.row_key, columns=features.raw
     )
-    imputation = _document(root, reads, "imputation_study.json")
-    choices = choices_of(imputation, _document(root, reads, "cluster_study.json"))
-    asked = question(plain(contest), reads, tables, root)
+    imputation = _document(place.root, reads, "imputation_study.json")
+    choices = choices_of(imputation, _document(place.root, reads, "cluster_study.json"))
+    asked = question(plain(contest), reads, tables, place.root)
     with (
-        resumable(scratch, asked) as folder,
+        resumable(place.scratch, asked) as folder,
         workers(contest.jobs or 1, threads=contest.threads) as pool,
     ):
         matrices = FoldMatrices(

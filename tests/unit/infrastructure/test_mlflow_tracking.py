@@ -157,6 +157,18 @@ def test_long_values_and_odd_names_are_kept(uri):
     assert found.data.metrics == {"loss_train_": 1.0}
 
 
+def test_mlflow_shows_the_commit_where_its_pages_look_for_it(uri):
+    """The tag of ours is given a second time under MLflow's own name; without it there is none."""
+    tracker = MlflowTracker(uri, experiment="commits", notice=print)
+    with tracker.run("run", {"git_commit": "abc"}) as run, run.child("below") as child:
+        pass
+    from mlflow import MlflowClient
+
+    told, below = (MlflowClient(uri, uri).get_run(r.id).data.tags for r in (run, child))
+    assert told["mlflow.source.git.commit"] == told["git_commit"] == "abc"
+    assert "mlflow.source.git.commit" not in below
+
+
 def test_importing_the_tracker_imports_no_mlflow():
     """The adapter's module is light: MLflow is imported when a run is opened."""
     code = (

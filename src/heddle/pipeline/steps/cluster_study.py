@@ -63,7 +63,7 @@ def cluster_study(ctx: StageContext, cfg: ClusterStudy) -> None:
         ctx.write_json(
             "models/cluster_study.json", cluster_document((), (), (), None, metric=cfg.metric)
         )
-        _timings(ctx, began, {})
+        ctx.write_timings(began, {})
         return
     proxy = _proxy(ctx, cfg)
     data = read_dataset(
@@ -84,12 +84,12 @@ def cluster_study(ctx: StageContext, cfg: ClusterStudy) -> None:
     largest = max((*cfg.grid.rbf, *cfg.grid.labels), default=0)
     if best.k == largest:
         ctx.progress.notice(f"{ctx.stage}: the best k {best.k} is the largest in the grid")
-    with ctx.tracker.run(ctx.stage) as run:
+    with ctx.run() as run:
         run.params({"kind": best.kind, "k": best.k, "gamma": best.gamma, "proxy": proxy.name})
         run.metrics({cfg.metric: best.mean, f"{cfg.metric}_sd": best.sd})
     document = cluster_document(places, shapes, scores, best, metric=cfg.metric)
     ctx.write_json("models/cluster_study.json", document)
-    _timings(ctx, began, {"geometry": looked - began, "cv": time.perf_counter() - looked})
+    ctx.write_timings(began, {"geometry": looked - began, "cv": time.perf_counter() - looked})
 
 
 def _scores(
@@ -131,8 +131,3 @@ def _proxy(ctx: StageContext, cfg: ClusterStudy) -> Candidate:
             return proxy
     reasons = " ".join(filter(None, (available(p.estimator) for p in proxies)))
     raise ConfigError("no proxy can run here", where=f"{ctx.stage}.proxies", todo=reasons)
-
-
-def _timings(ctx: StageContext, began: float, parts: Mapping[str, float]) -> None:
-    total = time.perf_counter() - began
-    ctx.write_json(f"reports/timings/{ctx.stage}.json", {"seconds": total, "parts": dict(parts)})

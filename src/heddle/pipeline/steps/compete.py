@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from heddle.domain.errors import ConfigError
+from heddle.evaluation.metrics import METRICS
 from heddle.pipeline.context import StageContext
 from heddle.training.plans import Contest
 
@@ -21,7 +23,24 @@ __all__ = ["Compete", "compete"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compete(Contest):
-    """Nothing beyond a contest: `trials` is the coarse search of each candidate."""
+    """A contest in which `trials` is the coarse search of each candidate."""
+
+    skill_against: str | None = None  # a baseline; each candidate's gain on it is shown
+
+    def __post_init__(self) -> None:
+        super(Compete, self).__post_init__()  # slots make another class of this one
+        if self.skill_against is None:
+            return
+        if METRICS[self.metric].direction == "maximise":
+            raise ValueError(f"skill is for errors, which are minimised; {self.metric} is not")
+        baselines = [name for name, told in self.candidates.items() if told.get("baseline")]
+        if self.skill_against not in baselines:
+            raise ConfigError(
+                f"no baseline {self.skill_against!r} among the candidates",
+                where="skill_against",
+                wanted=self.skill_against,
+                known=baselines,
+            )
 
 
 def compete(ctx: StageContext, cfg: Compete) -> None:
@@ -35,16 +54,8 @@ def compete(ctx: StageContext, cfg: Compete) -> None:
 
     began = time.perf_counter()
     with (
-        ctx.tracker.run(ctx.stage) as run,
-        arena(
-            cfg,
-            stage=ctx.stage,
-            cores=ctx.cores,
-            tables=ctx.tables,
-            reads=ctx.reads,
-            root=ctx.root,
-            scratch=ctx.scratch,
-        ) as ready,
+        ctx.run() as run,
+        arena(cfg, ctx) as ready,
     ):
         total = sum(1 if c.baseline else c.trials or cfg.trials for c in ready.candidates)
         with ctx.progress.task("competition", total=total) as bar:
@@ -53,12 +64,11 @@ def compete(ctx: StageContext, cfg: Compete) -> None:
             ctx.progress.notice(f"{ctx.stage}: {name} does not compete: {reason}")
         run.params({"winner": board.entries[0].candidate, "metric": cfg.metric})
         run.metrics({cfg.metric: board.entries[0].mean})
-        ctx.write_json("models/leaderboard.json", leaderboard_document(board, ready.candidates))
-    parts = {entry.candidate: entry.seconds for entry in board.entries}
-    ctx.write_json(
-        f"reports/timings/{ctx.stage}.json",
-        {"seconds": time.perf_counter() - began, "parts": parts},
-    )
+        ctx.write_json(
+            "models/leaderboard.json",
+            leaderboard_document(board, ready.candidates, cfg.skill_against),
+        )
+    ctx.write_timings(began, {entry.candidate: entry.seconds for entry in board.entries})
 
 
 def _board(ready: Arena[Compete], run: TrackedRun, bar: ProgressTask) -> Leaderboard:
@@ -93,6 +103,4 @@ def _board(ready: Arena[Compete], run: TrackedRun, bar: ProgressTask) -> Leaderb
 
 
 def _sign(metric: str) -> int:
-    from heddle.evaluation.metrics import METRICS
-
     return -1 if METRICS[metric].direction == "maximise" else 1

@@ -44,14 +44,11 @@ def imputation_study(ctx: StageContext, cfg: ImputationStudy) -> None:
     )
     table = SelectColumns(features.numeric).fit_transform(data.train)
     steps = cfg.repeats * len(cfg.methods)
-    with ctx.progress.task("imputation", total=steps) as bar, ctx.tracker.run(ctx.stage) as run:
+    with ctx.progress.task("imputation", total=steps) as bar, ctx.run() as run:
         result = impute_study(table, cfg, on_step=lambda method: bar.advance(note=method))
         run.params({"columns": list(result.columns), "choice": result.choice})
         run.metrics({f"rmse_{m.method}": m.rmse for m in result.methods})
     if result.note:
         ctx.progress.notice(f"{ctx.stage}: {result.note}; gaps to come: {result.choice}")
     ctx.write_json("models/imputation_study.json", imputation_document(result))
-    ctx.write_json(
-        f"reports/timings/{ctx.stage}.json",
-        {"seconds": time.perf_counter() - begin, "parts": dict(result.seconds)},
-    )
+    ctx.write_timings(begin, result.seconds)

@@ -82,7 +82,7 @@ def register(ctx: StageContext, cfg: Register) -> None:
     ready = _ready(ctx, cfg)
     data, test = _data(ctx, cfg, ready)
     with (
-        ctx.tracker.run(ctx.stage, {"model": cfg.model}) as run,
+        ctx.run({"model": cfg.model}) as run,
         ctx.progress.task("register", total=4 + len(data.folds) + len(data.blocks)) as bar,
     ):
         fit = _fit(ctx, cfg, ready, data, lambda part: bar.advance(note=part))
@@ -94,8 +94,7 @@ def register(ctx: StageContext, cfg: Register) -> None:
         version = _add(ctx, cfg, fit, manifest, (run, data))
         bar.advance(note=f"{version.name} {version.number}")
     ctx.progress.notice(f"registered {version.name} {version.number} as {cfg.alias}")
-    told = {"seconds": time.perf_counter() - began}
-    ctx.write_json(f"reports/timings/{ctx.stage}.json", told)
+    ctx.write_timings(began)
 
 
 def _ready(ctx: StageContext, cfg: Register) -> _Ready:

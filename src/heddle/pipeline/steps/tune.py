@@ -46,16 +46,8 @@ def tune(ctx: StageContext, cfg: Tune) -> None:
     began = time.perf_counter()
     board: dict[str, Any] = ctx.read_json("models/leaderboard.json")
     with (
-        ctx.tracker.run(ctx.stage) as run,
-        arena(
-            cfg,
-            stage=ctx.stage,
-            cores=ctx.cores,
-            tables=ctx.tables,
-            reads=ctx.reads,
-            root=ctx.root,
-            scratch=ctx.scratch,
-        ) as ready,
+        ctx.run() as run,
+        arena(cfg, ctx) as ready,
     ):
         coarse = [(row["study"], record_of(row)) for row in board["trials"]]
         chosen = finalists(board, coarse, ready.candidates, cfg.best)
@@ -71,10 +63,7 @@ def tune(ctx: StageContext, cfg: Tune) -> None:
         found = best_params(final, ready.choices, bounds, metric=cfg.metric)
         ctx.write_yaml("models/best_params.yaml", found)
     parts = {name: sum(r.seconds for r in study.trials) for name, study in studies.items()}
-    ctx.write_json(
-        f"reports/timings/{ctx.stage}.json",
-        {"seconds": time.perf_counter() - began, "parts": parts},
-    )
+    ctx.write_timings(began, parts)
 
 
 def _studies(
