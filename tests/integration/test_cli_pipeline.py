@@ -79,6 +79,38 @@ def test_a_wrong_word_is_one_line(capsys, words, said):
     assert told.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["sync", "promote"])
+def test_a_word_that_is_no_override_is_not_swallowed(done, capsys, command):
+    """Exit 2: `heddle sync left` would else write everything and seem to have meant `left`."""
+    code, _, said = call(capsys, command, "left", "-C", str(done))
+    assert code == 2
+    assert said == (
+        f"error: `heddle {command}` takes overrides key=value, not 'left'. Leave it out;"
+        f" `heddle {command} --help` shows what there is.\n"
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("run",), ("predict",)])
+def test_a_short_h_asks_for_help(capsys, words):
+    """As --help does, on every command."""
+    code, said, _ = call(capsys, *words, "-h")
+    assert code == 0
+    assert "Usage: heddle" in said
+    assert said == call(capsys, *words, "--help")[1]
+
+
+def test_a_run_with_overrides_says_what_it_left_in_the_generated_files(done, capsys):
+    """And how to go back; a run without overrides has nothing to say of them."""
+    place = ("-C", str(done), "read")
+    said = call(capsys, "run", *place, "transformations.scaled.by=2.0")[1]
+    assert said.splitlines()[-1] == (
+        "params.yaml and dvc.yaml now hold these overrides, as DVC needs them to;"
+        " `heddle sync` writes them from configs/ again."
+    )
+    assert call(capsys, "sync", "-C", str(done))[1] == "wrote params.yaml\n"
+    assert "overrides" not in call(capsys, "run", *place)[1]
+
+
 def test_a_torn_lock_is_no_obstacle_for_status(done, capsys):
     """It says what it would do; the run mends."""
     for text in ("", "stages: [", "schema: '2.0'\nstages:\n  left:\n    cmd: x\n    params: y\n"):

@@ -223,7 +223,7 @@ def test_a_second_runner_is_told_who_is_at_work(done, heddle):
     ("number", "jobs"), [(signal.SIGINT, "1"), (signal.SIGTERM, "1"), (signal.SIGINT, "2")]
 )
 def test_a_signal_ends_the_run_and_all_its_processes(done, heddle, hashes, number, jobs):
-    """Exit 7, nobody left, the old outputs are there, and the next run goes on."""
+    """Exit 7, said once, nobody left, the old outputs are there, and the next run goes on."""
     before = hashes(done)
     text = (done / STEP).read_text()
     (done / STEP).write_text(
@@ -233,11 +233,15 @@ def test_a_signal_ends_the_run_and_all_its_processes(done, heddle, hashes, numbe
     try:
         wait_for_stage(first.pid, "right")
         family = psutil.Process(first.pid).children(recursive=True)
-        first.send_signal(number)
+        # a terminal sends Ctrl-C to all of them
+        os.killpg(first.pid, number) if number == signal.SIGINT else first.send_signal(number)
         assert first.wait(15) == 7
         assert not psutil.wait_procs(family, timeout=2)[1]
     finally:
         end(first)
+    said = (done / "stderr.txt").read_text()
+    assert said.count("interrupted") == 1, said
+    assert "Traceback" not in said
     (done / STEP).write_text(text)
     assert heddle(done, "run").returncode == 0
     assert hashes(done) == before
@@ -266,13 +270,14 @@ def test_a_full_disk_in_the_driver_is_exit_5(tiny, heddle):
 
 
 def started(root: Path, *words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [*HEDDLE, "run", *words],
-        cwd=root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with (root / "stderr.txt").open("wb") as said:
+        return subprocess.Popen(
+            [*HEDDLE, "run", *words],
+            cwd=root,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        )
 
 
 def wait_for_stage(pid: int, name: str) -> None:

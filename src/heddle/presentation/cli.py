@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from heddle.domain.errors import HeddleError
+from heddle.domain.errors import ConfigError, HeddleError
 
 __all__ = ["app", "run"]
 
@@ -18,6 +18,7 @@ app = typer.Typer(
     name="heddle",
     help="Machine learning on tables, from the raw file to predictions in use, reproducibly.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -41,7 +42,7 @@ Overrides = Annotated[
 def run(arguments: list[str]) -> int:
     """Run a command line; return its exit code."""
     try:
-        ended = app(arguments, standalone_mode=False)
+        ended = app(arguments, prog_name="heddle", standalone_mode=False)
     except HeddleError as fault:
         print(f"error: {fault}", file=sys.stderr)
         return fault.exit_code
@@ -71,6 +72,17 @@ def words_apart(root: Path, words: list[str] | None) -> tuple[list[str], list[st
     """Return stages and overrides; files named in overrides are meant from where the user is."""
     names = [w for w in words or () if "=" not in w and not w.startswith(("~", "+"))]
     return names, [_anchored(root, w) for w in words or () if w not in names]
+
+
+def only_overrides(root: Path, words: list[str] | None, command: str) -> list[str]:
+    """Return the overrides of a command that takes nothing else."""
+    names, overrides = words_apart(root, words)
+    if names:
+        raise ConfigError(
+            f"`heddle {command}` takes overrides key=value, not {names[0]!r}",
+            todo=f"Leave it out; `heddle {command} --help` shows what there is.",
+        )
+    return overrides
 
 
 def _anchored(root: Path, override: str) -> str:

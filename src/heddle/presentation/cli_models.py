@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from heddle.domain.typed import plain
-from heddle.presentation.cli import Folder, Json, Overrides, app, out, show_json
+from heddle.presentation.cli import Folder, Json, Overrides, app, only_overrides, out, show_json
 
 if TYPE_CHECKING:
     from heddle.domain.ports import ModelRegistry
@@ -82,7 +82,7 @@ def promote_command(
     from heddle.infrastructure.hydra_config import compose_config
     from heddle.registry.promotion import Promote, promote
 
-    config = compose_config(project.resolve(), overrides or [])
+    config = compose_config(project.resolve(), only_overrides(project, overrides, "promote"))
     told: dict[str, Any] = dict((config.get("ml_experiments") or {}).get("promote") or {})
     asked = {"model": model, "from_alias": from_alias, "to_alias": to_alias}
     told |= {key: value for key, value in asked.items() if value is not None}

@@ -10,8 +10,18 @@ import typer
 from rich.table import Table
 
 from heddle.domain.typed import plain
-from heddle.presentation.cli import Folder, Json, Overrides, Words, app, err, out, show_json
-from heddle.presentation.cli import words_apart as apart
+from heddle.presentation.cli import (
+    Folder,
+    Json,
+    Overrides,
+    Words,
+    app,
+    err,
+    only_overrides,
+    out,
+    show_json,
+    words_apart,
+)
 
 if TYPE_CHECKING:
     from heddle.pipeline.lineage import StageState
@@ -34,7 +44,7 @@ def run_command(
     """
     from heddle.presentation.project import Project
 
-    names, overrides = apart(project, words)
+    names, overrides = words_apart(project, words)
     start = time.monotonic()
     work = Project(project, overrides)
     results = work.run(names, force=force, jobs=jobs, watch=_Shown(quiet=as_json))
@@ -81,7 +91,7 @@ def status_command(words: Words = None, project: Folder = HERE, as_json: Json = 
     from heddle.pipeline.stages import wanted_stages
     from heddle.presentation.project import Project
 
-    names, told = apart(project, words)
+    names, told = words_apart(project, words)
     work = Project(project, told)
     wanted = {stage.name for stage in wanted_stages(work.plan.stages, names)}
     found = [state for state in work.states() if state.name in wanted]
@@ -112,8 +122,7 @@ def sync_command(
     from heddle.domain.errors import ConfigError
     from heddle.presentation.project import Project
 
-    _, told = apart(project, overrides)
-    work = Project(project, told)
+    work = Project(project, only_overrides(project, overrides, "sync"))
     changed = work.out_of_sync() if check else work.sync()
     if as_json:
         show_json({"changed": changed, "written": not check})

@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> int:
         _tell(name, "out of memory; use fewer rows or cores")
         return ResourceError.exit_code
     except KeyboardInterrupt:
-        print(f"{name} was interrupted; run again to go on", file=sys.stderr)
+        if "HEDDLE_DRIVER" not in os.environ:  # the run says it for all its stages
+            print(f"{name} was interrupted; run again to go on", file=sys.stderr)
         return 7
     except Exception as fault:
         if error_number(fault) not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:

@@ -51,6 +51,11 @@ def show_summary(
         _show_model(out, root)
     if "reports/report.html" in seen:
         _show_next(out, root, sample=not any(project.plan.files.values()))
+    if project.overrides:
+        out.print(
+            "[dim]params.yaml and dvc.yaml now hold these overrides, as DVC needs them to;"
+            " `heddle sync` writes them from configs/ again.[/]"
+        )
 
 
 def leaderboard_table(board: Mapping[str, Any], root: Path) -> Table:
@@ -59,17 +64,29 @@ def leaderboard_table(board: Mapping[str, Any], root: Path) -> Table:
     better = "more" if board.get("direction") == "maximise" else "less"
     title = f"leaderboard: {board['metric']} on the folds of the training rows ({better} is better)"
     table = Table("candidate", title=title, title_justify="left", box=None, pad_edge=False)
-    for word in ("mean", "sd", "trials", "seconds"):
+    against = board.get("skill_against")
+    skill = (f"skill against {against}",) if against else ()
+    for word in ("mean", "sd", *skill, "trials", "seconds"):
         table.add_column(word, justify="right")
     for entry in board["entries"]:
         name = entry["candidate"]
         shown = f"[dim]{name} (baseline)[/]" if entry["baseline"] else name
         fit = timings.get(name)
-        row = (f"{entry['mean']:.3f}", f"{entry['sd']:.3f}", str(entry.get("trials", 1)))
+        gain = (_percent(entry.get("skill")),) if against else ()
+        row = (_figure(entry["mean"]), _figure(entry["sd"]), *gain, str(entry.get("trials", 1)))
         table.add_row(shown, *row, f"{fit:.1f}" if fit is not None else "")
     for skipped in board.get("skipped", ()):
-        table.add_row(f"[dim]{skipped['candidate']}[/]", "", "", "", escape(skipped["reason"]))
+        blank = [""] * (4 if against else 3)
+        table.add_row(f"[dim]{skipped['candidate']}[/]", *blank, escape(skipped["reason"]))
     return table
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.3f}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:+.1%}"
 
 
 def _timings(path: Path) -> Mapping[str, float]:

@@ -42,6 +42,13 @@ def test_how_a_stage_fails(done, body, code, said):
     assert ("Traceback" in told.stderr) == (code == 1)
 
 
+def test_a_stage_of_a_run_leaves_the_word_of_an_interrupt_to_the_run(done):
+    """The run says it once for all its stages."""
+    (done / "steps/lowered.py").write_text(HEAD + "raise KeyboardInterrupt\n")
+    told = stage(done, "right", env={**os.environ, "HEDDLE_DRIVER": str(os.getpid())})
+    assert (told.returncode, told.stderr) == (7, "")
+
+
 def test_a_stage_that_is_not_there_is_told(done, tmp_path):
     """With the nearest; without params.yaml, with the command that writes it."""
     told = stage(done, "rigt")
