@@ -62,7 +62,8 @@ def decide(challenger: Manifest, champion: Manifest | None, gates: Gates) -> Dec
             against += _gain(challenger, champion, gates)
         elif gates.same_test:
             against.append(_other_test(challenger, champion))
-            todo = "Register the champion's parameters on this data again, or set same_test: false."
+            todo = "Register the champion's parameters on this data again, or set same_test: false"
+            todo += " (ml_experiments.promote.gates.same_test=false)."
     if against:
         return Decision(promoted=False, reasons=tuple(against), comparison=comparison, todo=todo)
     rests_on = "absolute gates and baselines"

@@ -85,7 +85,7 @@ def test_a_champion_of_other_rows_refuses_and_says_what_to_do(change, word):
     found = decide(CHALLENGER, other, Gates())
     assert not found.promoted
     assert word in found.reasons[0]
-    assert "same_test: false" in found.todo
+    assert "set same_test: false (ml_experiments.promote.gates.same_test=false)." in found.todo
     meant = decide(CHALLENGER, other, Gates(same_test=False))
     assert meant.promoted
     assert meant.comparison["same_test"] is False
