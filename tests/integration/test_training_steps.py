@@ -344,6 +344,8 @@ def test_a_split_of_other_rows_is_refused(tmp_path):
             {"candidates": {"a": {"estimator": "ridg"}}},
             r"no estimator 'ridg'; did you mean 'ridge'",
         ),
+        ({"skill_against": "medain"}, r"no baseline 'medain'.*did you mean 'median'"),
+        ({"skill_against": "median", "metric": "r2"}, r"skill is for errors.*r2 is not"),
         ({"features": {**FEATURES, "numeric": ["sise"]}}, r"coordinates must be among numeric"),
     ],
 )
@@ -353,6 +355,18 @@ def test_a_mistake_in_the_configuration_is_told_with_the_nearest_name(
     world = _after_studies(done, tmp_path)
     with pytest.raises(ConfigError, match=words):
         world.run("compete", **changes)
+
+
+def test_skill_is_the_share_of_a_baselines_error_that_is_saved(done, tmp_path):
+    """0 for the baseline itself; nothing is said of skill when nobody asked."""
+    world = _after_studies(done, tmp_path)
+    world.run("compete", skill_against="median")
+    board = world.json("leaderboard.json")
+    means = {e["candidate"]: e["mean"] for e in board["entries"]}
+    assert board["skill_against"] == "median"
+    for entry in board["entries"]:
+        assert entry["skill"] == pytest.approx(1 - entry["mean"] / means["median"])
+    assert "skill" not in done.json("leaderboard.json")["entries"][0]
 
 
 def test_a_leaderboard_of_baselines_leaves_nothing_to_tune(done, tmp_path):

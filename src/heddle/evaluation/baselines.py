@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from heddle.evaluation.metrics import metric
 
-__all__ = ["constant_baselines", "not_beaten"]
+__all__ = ["constant_baselines", "not_beaten", "skill"]
 
 
 def constant_baselines(
@@ -30,6 +30,18 @@ def constant_baselines(
         "mean": np.full(rows, float(target.mean())),
         "median": np.full(rows, float(np.median(target))),
     }
+
+
+def skill(value: float, reference: float) -> float | None:
+    """Return 1 - value / reference of an error: 1 is perfect, 0 the reference, below 0 worse.
+
+    The skill score of an error whose best value is 0 (Murphy 1988); None where the reference
+    makes no error.
+
+    >>> skill(30.0, 40.0)
+    0.25
+    """
+    return None if reference == 0 else 1 - value / reference
 
 
 def not_beaten(key: str, value: float, baselines: Mapping[str, float]) -> tuple[str, ...]:

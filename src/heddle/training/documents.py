@@ -10,6 +10,7 @@ from typing import Any
 
 from heddle.domain.entities import TrialRecord
 from heddle.domain.typed import plain
+from heddle.evaluation.baselines import skill
 from heddle.models.assembly import Choices, Clusters
 from heddle.models.candidates import Candidate
 from heddle.training.clusters import ClusterScore, Geometry
@@ -68,14 +69,23 @@ def choices_of(imputation: Mapping[str, Any] | None, clusters: Mapping[str, Any]
     )
 
 
-def leaderboard_document(board: Leaderboard, candidates: Sequence[Candidate]) -> dict[str, Any]:
-    """Return leaderboard.json: entries best first, trials in the order of `candidates`."""
+def leaderboard_document(
+    board: Leaderboard, candidates: Sequence[Candidate], skill_against: str | None = None
+) -> dict[str, Any]:
+    """Return leaderboard.json: entries best first, trials in the order of `candidates`.
+
+    With `skill_against`, the name of an entry, each entry has its skill against that one.
+    """
     entries = plain(board.entries)
+    reference = next((e["mean"] for e in entries if e["candidate"] == skill_against), None)
     for entry in entries:
         del entry["seconds"]
+        if reference is not None:
+            entry["skill"] = skill(entry["mean"], reference)
     return {
         "metric": board.metric,
         "direction": board.direction,
+        **({"skill_against": skill_against} if reference is not None else {}),
         "entries": entries,
         "skipped": [{"candidate": c, "reason": r} for c, r in board.skipped.items()],
         "trials": [

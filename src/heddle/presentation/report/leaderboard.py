@@ -20,7 +20,15 @@ from heddle.presentation.report.markup import (
     table,
     tone,
 )
-from heddle.presentation.report.wording import Wording, finite, number, params, seconds, value
+from heddle.presentation.report.wording import (
+    Wording,
+    finite,
+    number,
+    params,
+    percent,
+    seconds,
+    value,
+)
 
 __all__ = ["leaderboard_section"]
 
@@ -38,7 +46,11 @@ def leaderboard_section(board: Document | None, timing: Document | None, words: 
         "closed. Baselines are never tuned; a model that does not beat them is of no use."
     )
     spent = (timing or {}).get("parts") or {}
-    parts: list[Html | None] = [lead, _chart(entries, words), _table(entries, spent, words)]
+    parts: list[Html | None] = [
+        lead,
+        _chart(entries, words),
+        _table(entries, spent, words, board.get("skill_against")),
+    ]
     if not spent:
         parts.append(absent("How long the searches took was not recorded."))
     parts.append(_params(entries))
@@ -80,13 +92,20 @@ def _chart(entries: Sequence[Document], words: Wording) -> Html:
     )
 
 
-def _table(entries: Sequence[Document], spent: Document, words: Wording) -> Html:
+def _table(
+    entries: Sequence[Document], spent: Document, words: Wording, against: str | None
+) -> Html:
     heads = (
         Column("Candidate"),
         Column(words.name, number=True),
         Column("SD", number=True, hint="over the folds"),
         Column("Worst fold", number=True),
         Column("Behind the best", number=True),
+        *(
+            (Column("Skill", number=True, hint=f"error saved against {against}"),)
+            if against
+            else ()
+        ),
         Column("Trials", number=True),
         Column("Fit time", number=True, hint="all trials on all folds, summed over processes"),
     )
@@ -104,6 +123,7 @@ def _table(entries: Sequence[Document], spent: Document, words: Wording) -> Html
                 number(entry.get("sd")),
                 words.primary(worst),
                 _behind(entry["mean"], best, words),
+                *((percent(entry.get("skill")),) if against else ()),
                 number(entry.get("trials")),
                 seconds(spent.get(str(entry.get("candidate")))),
             ]

@@ -167,6 +167,16 @@ def test_the_leaderboard_marks_baselines_and_tells_seconds(told):
     assert "was not recorded" in plain(leaderboard_section(told.leaderboard, None, WORDS))
 
 
+def test_the_leaderboard_tells_skill_where_a_baseline_is_named(told):
+    """As a share of that baseline's error."""
+    entries = [{**e, "skill": 0.125} for e in told.leaderboard["entries"]]
+    board = {**told.leaderboard, "entries": entries, "skill_against": "median"}
+    words = plain(leaderboard_section(board, None, WORDS))
+    assert "Skill" in words
+    assert "12.5" in words
+    assert "Skill" not in plain(leaderboard_section(told.leaderboard, None, WORDS))
+
+
 @given(st.lists(st.none() | st.floats(-10, 10)), st.booleans())
 def test_best_so_far_is_the_best_of_all_before(values, minimise):
     """Against the definition, read aloud."""
