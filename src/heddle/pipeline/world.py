@@ -21,7 +21,7 @@ class Storage:
 class Tracking:
     """Where runs and models are written down."""
 
-    kinds: tuple[Literal["mlflow", "wandb", "memory"], ...] = ("mlflow",)  # none: empty
+    kinds: tuple[Literal["mlflow", "wandb"], ...] = ("mlflow",)  # none: empty
     uri: str = "sqlite:///mlruns/mlflow.db"  # MLflow's; a relative file lies in the project
     experiment: str = "heddle"
     wandb_folder: str = "logs/wandb"

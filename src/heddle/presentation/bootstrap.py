@@ -56,16 +56,12 @@ def make_tracker(root: Path, world: World, progress: Progress) -> Tracker:
             uri = tracking_uri(root, world)
             experiment = world.tracking.experiment
             made.append(MlflowTracker(uri, experiment=experiment, notice=progress.notice))
-        elif kind == "wandb":
+        else:
             from heddle.infrastructure.wandb_tracking import WandbTracker
 
             folder = root / world.tracking.wandb_folder
             project = world.tracking.experiment
             made.append(WandbTracker(project, folder=folder, notice=progress.notice))
-        else:
-            from heddle.infrastructure.memory_tracking import MemoryTracker
-
-            made.append(MemoryTracker())
     return SeveralTrackers(*made)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from heddle.domain.typed import build
@@ -64,15 +64,6 @@ class Contract:
             raise ValueError("no column is declared")
         if unknown := [name for name in self.key if name not in self.columns]:
             raise ValueError(f"key names {unknown}, columns are {list(self.columns)}")
-
-    def inputs(self, also_without: Collection[str] = ()) -> Contract:
-        """Return the promise of the rows that a model is asked about.
-
-        The target is not in it, nor the key and the number of rows, nor `also_without`.
-        """
-        gone = {*self.key, *also_without}
-        kept = {n: c for n, c in self.columns.items() if not c.target and n not in gone}
-        return replace(self, columns=kept, key=(), rows=None, extra="keep")
 
 
 def read_contract(values: Mapping[str, Any], version: str) -> Contract:

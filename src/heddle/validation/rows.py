@@ -41,8 +41,7 @@ def row_findings(
 
     Args:
         frame: text or typed columns; columns that are not declared are left out.
-        contract: what is declared of one row; usually `contract.inputs()`. Its key and number of
-            rows are not looked at.
+        contract: what is declared of one row; its key and number of rows are not looked at.
         where: what to call the input in an error.
         rules: how unknown values and numbers are written.
         line: where in the input a row begins.

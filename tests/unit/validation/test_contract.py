@@ -27,13 +27,6 @@ def test_a_contract_is_read_with_its_types():
     assert contract.extra == "refuse"
 
 
-def test_inputs_leave_out_target_and_key():
-    """What a model is asked about has no target, no key and any number of rows."""
-    inputs = read_contract(GOOD, "v0").inputs()
-    assert list(inputs.columns) == ["kind"]
-    assert (inputs.rows, inputs.key, inputs.extra) == (None, (), "keep")
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -14,17 +14,15 @@ from heddle.validation.rows import RowFault, row_findings
 CONTRACT = read_contract(
     {
         "rows": {"min": 100},
-        "key": ["id"],
+        "extra": "keep",
         "columns": {
-            "id": {"type": "int"},
             "x": {"type": "float", "min": 0, "max": 10},
             "z": {"type": "float", "above": 0, "nullable": True},
             "kind": {"type": "string", "categories": ["a", "b"]},
-            "y": {"type": "float", "target": True},
         },
     },
     "v0",
-).inputs()
+)
 
 
 def test_good_rows_are_typed_and_bad_ones_told():

@@ -1,0 +1,37 @@
+"""Where a project keeps what it makes: read from params.yaml, mistakes named."""
+
+import re
+
+import pytest
+
+from heddle.domain.errors import ConfigError
+from heddle.domain.typed import build
+from heddle.pipeline.world import World
+
+
+def test_a_world_is_read_with_its_parts():
+    """What is not said is the embedded default."""
+    told = {"project": "tiny", "cores": 3, "tracking": {"kinds": ["mlflow", "wandb"]}}
+    world = build(World, told, where="world")
+    assert (world.project, world.cores, world.storage.kind) == ("tiny", 3, "parquet")
+    assert world.tracking.kinds == ("mlflow", "wandb")
+    assert world.tracking.uri == "sqlite:///mlruns/mlflow.db"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cores": 0}, "world: cores must be at least 1, not 0"),
+        ({"project": "../x"}, "'../x' is not a project or model name"),
+        ({"model": "a b"}, "'a b' is not a project or model name"),
+        (
+            {"tracking": {"kinds": ["memory"]}},
+            "world.tracking.kinds[0]: 'memory' is not a choice. Known: mlflow, wandb",
+        ),
+        ({"storage": {"kind": "cvs"}}, "'cvs' is not a choice; did you mean 'csv'?"),
+    ],
+)
+def test_a_mistake_is_named(change, words):
+    """With its place and what there is."""
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        build(World, {"project": "tiny", **change}, where="world")
