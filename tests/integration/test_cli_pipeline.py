@@ -54,6 +54,22 @@ def test_sync_writes_what_differs_and_check_only_tells(done, capsys):
     assert call(capsys, "sync", "--check", *place)[0] == 0
 
 
+def test_diff_tells_what_a_stage_did(done, capsys):
+    """As a table and as JSON; an unknown version is refused with the known ones."""
+    place = ("-C", str(done))
+    first, second = [i["version"] for i in json.loads(call(capsys, "data", *place, "--json")[1])][
+        :2
+    ]
+    code, said, _ = call(capsys, "diff", first, second, *place)
+    assert code == 0
+    assert f"{first} -> {second}: " in said
+    assert json.loads(call(capsys, "diff", first, first, *place, "--json")[1])["equal"]
+    assert "hold the same" in call(capsys, "diff", first, first, *place)[1]
+    code, _, said = call(capsys, "diff", first, "v99", *place)
+    assert code == 2
+    assert "no data version 'v99'" in said
+
+
 def test_data_shows_versions_and_columns(done, capsys):
     """And names the known versions when asked for another."""
     place = ("-C", str(done))

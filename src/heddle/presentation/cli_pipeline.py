@@ -24,6 +24,7 @@ from heddle.presentation.cli import (
 )
 
 if TYPE_CHECKING:
+    from heddle.infrastructure.files import FileTables
     from heddle.pipeline.lineage import StageState
     from heddle.presentation.project import StageResult
 
@@ -146,11 +147,9 @@ def data_command(
 
     Example: heddle data v1
     """
-    from heddle.infrastructure.files import FileTables
     from heddle.presentation.describe_data import one_version, versions_table
 
-    kinds = list((project / "data").glob("*/*.csv"))
-    tables = FileTables(project / "data", "csv" if kinds else "parquet")
+    tables = _tables(project)
     infos = [tables.info(v) for v in ([version] if version else tables.versions())]
     if as_json:
         show_json([plain(info) for info in infos])
@@ -160,6 +159,42 @@ def data_command(
         out.print(versions_table(infos))
     else:
         out.print("no data version yet: `heddle run` makes them")
+
+
+@app.command("diff")
+def diff_command(
+    before: Annotated[str, typer.Argument(help="A data version.")],
+    after: Annotated[str, typer.Argument(help="Another one.")],
+    project: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Show how two data versions differ: schema, rows, distributions.
+
+    Shift is how far a column's quantiles moved, in widths of its middle 90 %.
+
+    Example: heddle diff v10 v11
+    """
+    from heddle.frames.compare import compare
+    from heddle.presentation.describe_data import difference
+
+    tables = _tables(project)
+    found = compare(tables.info(before), tables.info(after))
+    if as_json:
+        show_json({**plain(found), "equal": found.equal})
+        return
+    if found.equal:
+        out.print(f"{before} and {after} hold the same {found.rows[0]:,} rows")
+    else:
+        out.print(difference(found))
+    if found.reordered:
+        out.print("[dim]The columns that both have stand in another order.[/]")
+
+
+def _tables(project: Path) -> FileTables:
+    from heddle.infrastructure.files import FileTables
+
+    kinds = list((project / "data").glob("*/*.csv"))
+    return FileTables(project / "data", "csv" if kinds else "parquet")
 
 
 @app.command("doctor")

@@ -9,8 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from heddle.domain.entities import TableInfo
+from heddle.frames.compare import ColumnChange, Comparison
 
-__all__ = ["one_version", "versions_table"]
+__all__ = ["difference", "one_version", "versions_table"]
+
+_SHIFTED = 0.1  # of the middle 90 %: worth a look
 
 
 def versions_table(infos: Sequence[TableInfo]) -> Table:
@@ -47,6 +50,36 @@ def one_version(info: TableInfo) -> Table:
         shown = [facts.get(k) for k in ("nulls", "distinct", "min", "p50", "max")]
         table.add_row(escape(name), str(facts["type"]), *(_short(v) for v in shown))
     return table
+
+
+def difference(found: Comparison) -> Table:
+    """Return a line for each column that differs, what moved most marked."""
+    rows = f"{found.rows[0]:,} -> {found.rows[1]:,} rows"
+    title = f"{found.before} -> {found.after}: {rows}, {len(found.same)} columns unchanged"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("column", overflow="fold")
+    for word in ("change", "type"):
+        table.add_column(word)
+    for word in ("nulls", "distinct", "median", "mean", "shift"):
+        table.add_column(word, justify="right")
+    for change in found.changes:
+        table.add_row(escape(change.name), *_said(change))
+    return table
+
+
+def _said(change: ColumnChange) -> list[str]:
+    def pair(key: str) -> str:
+        one, other = (_short(facts.get(key)) for facts in (change.before, change.after))
+        if not change.before or not change.after:
+            return one or other
+        return one if one == other else f"{one} -> {other}"
+
+    colour = {"added": "green", "removed": "red", "retyped": "yellow"}.get(change.change, "dim")
+    shift = "" if change.shift is None else f"{change.shift:.2f}"
+    if change.shift is not None and change.shift >= _SHIFTED:
+        shift = f"[yellow]{shift}[/]"
+    figures = [pair(key) for key in ("type", "nulls", "distinct", "p50", "mean")]
+    return [f"[{colour}]{change.change}[/]", *figures, shift]
 
 
 def _short(value: Any) -> str:
