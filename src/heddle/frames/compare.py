@@ -78,8 +78,15 @@ def _change(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Column
 
 
 def _shift(old: Mapping[str, Any], new: Mapping[str, Any]) -> float | None:
-    one, other = ([facts.get(key) for key in _QUANTILES] for facts in (old, new))
-    if not all(isinstance(value, (int, float)) for value in (*one, *other)):
+    one, other = _quantiles(old), _quantiles(new)
+    if not one or not other:
         return None
     width = one[-1] - one[0]
     return max(abs(b - a) for a, b in zip(one, other, strict=True)) / width if width else None
+
+
+def _quantiles(facts: Mapping[str, Any]) -> list[float]:
+    """Return all five, or none where the column has none."""
+    found = [facts.get(key) for key in _QUANTILES]
+    known = [float(value) for value in found if isinstance(value, (int, float))]
+    return known if len(known) == len(found) else []
