@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from heddle.domain.entities import TrialRecord
-from heddle.infrastructure.tracked_values import flat, missing, split_metrics
+from heddle.infrastructure.tracked_values import ended, flat, missing, split_metrics
 
 __all__ = ["MemoryRun", "MemoryTracker"]
 
@@ -61,12 +61,16 @@ class MemoryRun:
         number = f"{self.id}.{len(self.children) + 1}"
         below = MemoryRun(number, name, self.notice, words=dict(tags or {}))
         self.children.append(below)
-        with _ended(below):
+        with ended(below.end):
             yield below
 
     def trials(self, records: Sequence[TrialRecord]) -> None:
         """Record finished trials, each number once."""
         self.finished_trials = {r.number: r for r in records} | self.finished_trials
+
+    def end(self, status: str) -> None:
+        """Close the run as FINISHED, FAILED or KILLED."""
+        self.status = status
 
 
 class MemoryTracker:
@@ -85,15 +89,5 @@ class MemoryTracker:
         """Open a run; an exception inside ends it as failed and goes on up."""
         run = MemoryRun(str(len(self.runs) + 1), name, self._notice, words=dict(tags or {}))
         self.runs.append(run)
-        with _ended(run):
+        with ended(run.end):
             yield run
-
-
-@contextmanager
-def _ended(run: MemoryRun) -> Iterator[None]:
-    try:
-        yield
-    except BaseException as fault:
-        run.status = "FAILED" if isinstance(fault, Exception) else "KILLED"
-        raise
-    run.status = "FINISHED"

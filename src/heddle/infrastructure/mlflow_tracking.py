@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import Any
 from heddle.domain.entities import TrialRecord
 from heddle.infrastructure.mlflow_liveness import Liveness
 from heddle.infrastructure.mlflow_store import MlflowStore
-from heddle.infrastructure.mlflow_values import batches, fitting_params, key, status_of
-from heddle.infrastructure.tracked_values import Faults, flat, missing, split_metrics
+from heddle.infrastructure.mlflow_values import batches, fitting_params, key
+from heddle.infrastructure.tracked_values import Faults, GuardedRun, ended, flat, split_metrics
 
 __all__ = ["MlflowTracker"]
 
@@ -95,12 +95,8 @@ def _opened(
 ) -> Iterator[_Run]:
     made = faults.guard(f"run {name!r}", partial(_create, store, name, tags, parent), "")
     run = _Run(store, faults, made, tags.get(_PROCESS, ""))
-    try:
+    with ended(run.end):
         yield run
-    except BaseException as fault:
-        run.end(status_of(fault))
-        raise
-    run.end("FINISHED")
 
 
 def _create(store: MlflowStore, name: str, tags: Mapping[str, str], parent: str) -> str:
@@ -113,16 +109,14 @@ def _create(store: MlflowStore, name: str, tags: Mapping[str, str], parent: str)
     return str(made.info.run_id)
 
 
-class _Run:
-    """One open run; with `id` "" it could not be opened and records nothing."""
+class _Run(GuardedRun):
+    """One open run."""
 
     def __init__(self, store: MlflowStore, faults: Faults, run_id: str, mark: str) -> None:
-        self.id = run_id
+        super().__init__(faults, run_id)
         self._store = store
-        self._faults = faults
         self._mark = mark
         self._params: dict[str, str] = {}
-        self._trials: set[int] = set()
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Record what was chosen; nested mappings become dotted names."""
@@ -134,45 +128,12 @@ class _Run:
         self._params |= new
         self._try("parameters", lambda: self._log_params(new))
 
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Record what was measured; NaN and infinity are kept as tags, not as numbers."""
-        finite, words = split_metrics(values)
-        self._try("metrics", lambda: self._log_metrics(finite, step))
-        if words:
-            self.tags(words)
-
-    def tags(self, values: Mapping[str, str]) -> None:
-        """Record words to search by."""
-        self._try("tags", lambda: self._log_tags(values))
-
-    def artifact(self, path: Path, folder: str = "") -> None:
-        """Keep a copy of a file or folder with the run, under its own name."""
-        if not path.exists():
-            self._faults.say(missing(path))
-            return
-        self._try(f"artefact {path.name!r}", lambda: self._log_artifact(path, folder))
-
     @contextmanager
     def child(self, name: str, tags: Mapping[str, str] | None = None) -> Iterator[_Run]:
         """Open a run below this one."""
         marks = {**(tags or {}), _PROCESS: self._mark}
         with _opened(self._store, self._faults, name, marks, self.id) as run:
             yield run
-
-    def trials(self, records: Sequence[TrialRecord]) -> None:
-        """Record finished trials as runs below this one, each once (known numbers are skipped)."""
-        for record in records:
-            if record.number not in self._trials:
-                self._trials.add(record.number)
-                self._try(f"trial {record.number}", partial(self._log_trial, record))
-
-    def end(self, status: str) -> None:
-        """Close the run with a status of MLflow's."""
-        self._try("the end", lambda: self._store.client.set_terminated(self.id, status))
-
-    def _try(self, what: str, call: Callable[[], None]) -> None:
-        if self.id:
-            self._faults.guard(what, call, None)
 
     def _log_params(self, values: Mapping[str, str]) -> None:
         from mlflow.entities import Param
@@ -229,6 +190,9 @@ class _Run:
         params = [Param(name, value) for name, value in short.items()]
         client.log_batch(run_id, metrics, params, [RunTag(k, v) for k, v in words.items()])
         client.set_terminated(run_id, _TRIAL_STATES.get(record.state, "FAILED"))
+
+    def _end(self, status: str) -> None:
+        self._store.client.set_terminated(self.id, status)
 
 
 def _now() -> int:

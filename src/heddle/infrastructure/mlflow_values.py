@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-__all__ = ["batches", "fitting_params", "key", "status_of"]
+__all__ = ["batches", "fitting_params", "key"]
 
 T = TypeVar("T")
 _LONGEST_KEY = 250
@@ -50,12 +50,3 @@ def batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
     """
     for start in range(0, len(items), size):
         yield list(items[start : start + size])
-
-
-def status_of(fault: BaseException) -> str:
-    """Return how a run ends by this exception: KILLED when somebody stopped it, else FAILED.
-
-    >>> status_of(KeyboardInterrupt()), status_of(ValueError())
-    ('KILLED', 'FAILED')
-    """
-    return "FAILED" if isinstance(fault, Exception) else "KILLED"

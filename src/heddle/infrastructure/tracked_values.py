@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["Faults", "flat", "missing", "split_metrics"]
+from heddle.domain.entities import TrialRecord
+
+__all__ = ["Faults", "GuardedRun", "ended", "flat", "missing", "split_metrics"]
 
 T = TypeVar("T")
 _BAD_VALUE = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}
@@ -46,6 +51,22 @@ def missing(path: Path) -> str:
     return f"artefact {path.name!r} was not recorded: no such file or folder"
 
 
+@contextmanager
+def ended(end: Callable[[str], None]) -> Iterator[None]:
+    """Tell `end` how the block ended: FINISHED, FAILED, or KILLED when somebody stopped it.
+
+    >>> with ended(print):
+    ...     pass
+    FINISHED
+    """
+    try:
+        yield
+    except BaseException as fault:
+        end("FAILED" if isinstance(fault, Exception) else "KILLED")
+        raise
+    end("FINISHED")
+
+
 class Faults:
     """Turns a tracker's faults into notices, so that none reaches a training.
 
@@ -79,3 +100,66 @@ class Faults:
             return
         self.ended = True
         self.say(f"recording ends here, the work goes on; {what}: {reason[:300]}")
+
+
+class GuardedRun(ABC):
+    """What a run of any store does alike: it guards each record, and keeps each trial once.
+
+    Args:
+        faults: what a fault of the store becomes.
+        run_id: the store's own; "" when the run could not be opened: it records nothing then.
+    """
+
+    def __init__(self, faults: Faults, run_id: str) -> None:
+        self.id = run_id
+        self._faults = faults
+        self._trials: set[int] = set()
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Record what was measured; NaN and infinity are kept as tags, not as numbers."""
+        finite, words = split_metrics(values)
+        if finite:
+            self._try("metrics", lambda: self._log_metrics(finite, step))
+        if words:
+            self.tags(words)
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Record words to search by."""
+        self._try("tags", lambda: self._log_tags(values))
+
+    def artifact(self, path: Path, folder: str = "") -> None:
+        """Keep a copy of a file or folder with the run, under its own name."""
+        if not path.exists():
+            self._faults.say(missing(path))
+            return
+        self._try(f"artefact {path.name!r}", lambda: self._log_artifact(path, folder))
+
+    def trials(self, records: Sequence[TrialRecord]) -> None:
+        """Record finished trials below this run, each once (known numbers are skipped)."""
+        for record in records:
+            if record.number not in self._trials:
+                self._trials.add(record.number)
+                self._try(f"trial {record.number}", partial(self._log_trial, record))
+
+    def end(self, status: str) -> None:
+        """Close the run as FINISHED, FAILED or KILLED."""
+        self._try("the end", lambda: self._end(status))
+
+    def _try(self, what: str, call: Callable[[], None]) -> None:
+        if self.id:
+            self._faults.guard(what, call, None)
+
+    @abstractmethod
+    def _log_metrics(self, values: Mapping[str, float], step: int) -> None: ...
+
+    @abstractmethod
+    def _log_tags(self, values: Mapping[str, str]) -> None: ...
+
+    @abstractmethod
+    def _log_artifact(self, path: Path, folder: str) -> None: ...
+
+    @abstractmethod
+    def _log_trial(self, record: TrialRecord) -> None: ...
+
+    @abstractmethod
+    def _end(self, status: str) -> None: ...

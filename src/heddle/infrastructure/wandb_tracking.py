@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from heddle.domain.entities import TrialRecord
-from heddle.infrastructure.tracked_values import Faults, flat, missing, split_metrics
+from heddle.infrastructure.tracked_values import Faults, GuardedRun, ended, flat
 
 __all__ = ["WandbTracker"]
 
@@ -79,16 +78,12 @@ def _opened(
 ) -> Iterator[_Run]:
     opened = faults.guard(f"run {name!r}", lambda: begin(name, tags, group), None)
     run = _Run(begin, opened, faults, group)
-    try:
+    with ended(run.end):
         yield run
-    except BaseException as fault:
-        run.end("FAILED" if isinstance(fault, Exception) else "KILLED")
-        raise
-    run.end("FINISHED")
 
 
-class _Run:
-    """One open run; when W&B could not open it, it records nothing."""
+class _Run(GuardedRun):
+    """One open run."""
 
     def __init__(
         self,
@@ -97,38 +92,16 @@ class _Run:
         faults: Faults,
         group: str,
     ) -> None:
-        self.id = "" if opened is None else str(opened.id)
+        super().__init__(faults, "" if opened is None else str(opened.id))
         self._begin = begin
         self._opened = opened
-        self._faults = faults
         self._group = group or self.id
         self._params: dict[str, str] = {}
-        self._trials: set[int] = set()
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Record what was chosen; the first value of a name stays."""
         self._params = flat(values) | self._params
         self._try("parameters", lambda: self._opened.config.update(self._params))
-
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Record what was measured, as a row with a column `step`; NaN and infinity as tags."""
-        finite, words = split_metrics(values)
-        if finite:
-            self._try("metrics", lambda: self._opened.log({**finite, "step": step}))
-        if words:
-            self.tags(words)
-
-    def tags(self, values: Mapping[str, str]) -> None:
-        """Record words, as configuration `tag.<name>`."""
-        words = {f"tag.{name}": str(word) for name, word in values.items()}
-        self._try("tags", lambda: self._opened.config.update(words, allow_val_change=True))
-
-    def artifact(self, path: Path, folder: str = "") -> None:
-        """Keep a copy of a file or folder among the run's files."""
-        if not path.exists():
-            self._faults.say(missing(path))
-            return
-        self._try(f"artefact {path.name!r}", lambda: self._copy(path, folder))
 
     @contextmanager
     def child(self, name: str, tags: Mapping[str, str] | None = None) -> Iterator[_Run]:
@@ -136,22 +109,20 @@ class _Run:
         with _opened(self._begin, self._faults, name, tags or {}, self._group) as run:
             yield run
 
-    def trials(self, records: Sequence[TrialRecord]) -> None:
-        """Record finished trials as rows of this run's history, each number once."""
-        for record in records:
-            if record.number not in self._trials:
-                self._trials.add(record.number)
-                self._try(f"trial {record.number}", partial(self._log_trial, record))
+    def _log_metrics(self, values: Mapping[str, float], step: int) -> None:
+        """Write a row of the history with a column `step`."""
+        self._opened.log({**values, "step": step})
 
-    def end(self, status: str) -> None:
-        """Close the run: exit code 0, 1 (failed) or 255 (killed)."""
-        code = {"FINISHED": 0, "FAILED": 1}.get(status, 255)
-        self._try("the end", lambda: self._opened.finish(exit_code=code))
+    def _log_tags(self, values: Mapping[str, str]) -> None:
+        """Write words as configuration `tag.<name>`."""
+        words = {f"tag.{name}": str(word) for name, word in values.items()}
+        self._opened.config.update(words, allow_val_change=True)
 
     def _log_trial(self, record: TrialRecord) -> None:
+        """Write a row of the history."""
         self._opened.log(_row(record))
 
-    def _copy(self, path: Path, folder: str) -> None:
+    def _log_artifact(self, path: Path, folder: str) -> None:
         target = Path(self._opened.dir) / folder / path.name
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
@@ -161,9 +132,9 @@ class _Run:
         pattern = f"{target}/**" if path.is_dir() else str(target)
         self._opened.save(pattern, base_path=self._opened.dir, policy="now")
 
-    def _try(self, what: str, call: Callable[[], Any]) -> None:
-        if self._opened is not None:
-            self._faults.guard(what, call, None)
+    def _end(self, status: str) -> None:
+        """Close the run with an exit code: 0, 1 (failed) or 255 (killed)."""
+        self._opened.finish(exit_code={"FINISHED": 0, "FAILED": 1}.get(status, 255))
 
 
 def _row(record: TrialRecord) -> dict[str, Any]:

@@ -50,13 +50,7 @@ def _chart(rivals: Mapping[str, Document], words: Wording) -> Html | None:
     kept = sorted(((n, v) for n, v in known if v is not None), key=lambda pair: sign * pair[1])
     if not kept:
         return None
-    data, layout, height = bars(
-        [n for n, _ in kept],
-        [v for _, v in kept],
-        title=words.axis,
-        colours=[SERIES[0] if n == "model" else BASE for n, _ in kept],
-        said=[f"{n}: {words.primary(v)}" for n, v in kept],
-    )
+    data, layout, height = _bars(kept, {"model": SERIES[0]}, BASE, words)
     best = best_baseline({n: t for n, t in rivals.items() if n != "model"}, words)
     own = mean_of(rivals["model"], words.metric)
     says = f"{words.name} on the test rows; {words.better(words.metric)}."
@@ -67,6 +61,19 @@ def _chart(rivals: Mapping[str, Document], words: Wording) -> Html | None:
             f"baseline, {best[0]}; {words.better(words.metric)}."
         )
     return chart("test-bars", f"{words.name} on the test rows", says, data, layout, height=height)
+
+
+def _bars(
+    figures: Sequence[tuple[str, float]], colours: Mapping[str, str], other: str, words: Wording
+) -> tuple[list[dict[str, Any]], dict[str, Any], int]:
+    """Draw a bar for each named value of the primary metric."""
+    return bars(
+        [name for name, _ in figures],
+        [figure for _, figure in figures],
+        title=words.axis,
+        colours=[colours.get(name, other) for name, _ in figures],
+        said=[f"{name}: {words.primary(figure)}" for name, figure in figures],
+    )
 
 
 def _against(rivals: Mapping[str, Document], words: Wording) -> Html:
@@ -128,15 +135,8 @@ def _side_by_side(told: Mapping[str, Document], words: Wording) -> Html:
     made = table("Every metric on all three", heads, rows, strong=[0])
     if not kept:
         return made
-    data, layout, height = bars(
-        [n for n, _ in kept],
-        [f for _, f in kept],
-        title=words.axis,
-        colours=[
-            {"Folds": SERIES[0], "Blocked folds": SERIES[1]}.get(n, SERIES[2]) for n, _ in kept
-        ],
-        said=[f"{n}: {words.primary(f)}" for n, f in kept],
-    )
+    colours = {"Folds": SERIES[0], "Blocked folds": SERIES[1]}
+    data, layout, height = _bars(kept, colours, SERIES[2], words)
     figures = "; ".join(f"{n.lower()} {words.primary(f)}" for n, f in kept)
     says = f"The nearer test and folds are, the less luck was in the choices: {figures}."
     return join(
