@@ -57,9 +57,8 @@ def test_sync_writes_what_differs_and_check_only_tells(done, capsys):
 def test_diff_tells_what_a_stage_did(done, capsys):
     """As a table and as JSON; an unknown version is refused with the known ones."""
     place = ("-C", str(done))
-    first, second = [i["version"] for i in json.loads(call(capsys, "data", *place, "--json")[1])][
-        :2
-    ]
+    infos = json.loads(call(capsys, "data", *place, "--json")[1])
+    first, second = (info["version"] for info in infos[:2])
     code, said, _ = call(capsys, "diff", first, second, *place)
     assert code == 0
     assert f"{first} -> {second}: " in said

@@ -64,7 +64,7 @@ def compare(before: TableInfo, after: TableInfo) -> Comparison:
 
 
 def _equal(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return one["type"] == other["type"] and one["hash"] == other["hash"]
+    return all(one[key] == other[key] for key in ("type", "hash"))
 
 
 def _change(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> ColumnChange:
