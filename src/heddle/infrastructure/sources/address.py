@@ -26,8 +26,8 @@ class Address:
         return f"Address({self.shown!r})"
 
 
-def read_address(url: str) -> Address:
-    """Take an address apart.
+def read_address(url: str, where: str = "ingestion.url") -> Address:
+    """Take an address apart; `where` is the key that holds it, for the words of an error.
 
     >>> read_address("https://me:secret@host.example/a/b.csv?token=x").shown
     'https://host.example/a/b.csv?token=…'
@@ -39,16 +39,16 @@ def read_address(url: str) -> Address:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as fault:
-        raise ConfigError(f"is no address: {fault}", where="ingestion.url") from None
+        raise ConfigError(f"is no address: {fault}", where=where) from None
     if parts.scheme not in ("http", "https"):
         raise ConfigError(
             f"scheme {parts.scheme!r} is not fetched",
-            where="ingestion.url",
+            where=where,
             known=["http", "https"],
             todo="For a file on this machine use ingestion=file ingestion.path=….",
         )
     if not parts.hostname:
-        raise ConfigError("has no host", where="ingestion.url", todo="Write https://host/file.csv.")
+        raise ConfigError("has no host", where=where, todo="Write https://host/file.csv.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     bare = parts._replace(netloc=f"{host}:{port}" if port else host, fragment="")
     name = PurePosixPath(unquote(parts.path)).name.lstrip(".").replace("\\", "_")

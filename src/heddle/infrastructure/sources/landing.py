@@ -22,9 +22,9 @@ def land(
     licence: str,
     expected: str | None,
     max_bytes: int,
-    bar: ProgressTask,
+    bar: ProgressTask | None = None,
 ) -> RawFile:
-    """Write the parts to `path` and return what came.
+    """Write the parts to `path` and return what came; the bar, if any, is moved by bytes.
 
     Raises:
         DataContractError: more than `max_bytes`, nothing, or another hash than expected.
@@ -38,7 +38,8 @@ def land(
                 raise too_large(origin, max_bytes)
             digest.update(part)
             file.write(part)
-            bar.advance(len(part))
+            if bar is not None:
+                bar.advance(len(part))
         found = digest.hexdigest()
         if expected is not None and found != expected.lower():
             raise DataContractError(
