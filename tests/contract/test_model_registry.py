@@ -37,6 +37,7 @@ def package(tmp_path):
         run_id="",
         requirements=("scikit-learn==1.9.1",),
         description="# A model\n\nof two columns",
+        about="Predicts `a`.",
         tags={"r2": "0.9", "algorithm": "ridge"},
     )
 
@@ -175,6 +176,17 @@ class TestMlflowRows(RegistryContract):
         found = MlflowClient(uri, uri).get_logged_model(logged.model_id)
         assert found.status == "READY"
         assert place.is_relative_to(Path(uri.removeprefix("sqlite:///")).parent / "artifacts")
+
+    def test_a_model_is_described_when_it_is_made(self, registry, uri, package):
+        """What the model's page says is of its first version; what people write there stays."""
+        from mlflow import MlflowClient
+
+        client = MlflowClient(uri, uri)
+        registry.add(package)
+        assert client.get_registered_model(package.name).description == "Predicts `a`."
+        client.update_registered_model(package.name, "Ours.")
+        registry.add(package)
+        assert client.get_registered_model(package.name).description == "Ours."
 
     def test_a_run_of_another_tracker_becomes_a_tag(self, registry, package):
         """An id that this store does not know is kept as a word, and is no error."""

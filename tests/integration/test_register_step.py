@@ -249,8 +249,19 @@ def test_the_run_and_the_version_say_what_was_done(done):
     assert version.tags["algorithm"] == "trees + ridge"
     assert version.tags["n_features"] == "5"
     assert version.tags["deployment_alias"] == "staging"
+    assert version.tags["primary_metric"] == "wmape"
     assert version.description.startswith("# price: trees + ridge")
     assert any("registered price 1 as staging" in n for n in done.progress.notices)
+
+
+def test_the_registered_model_says_what_it_predicts(done, uri):
+    """Name, target, and where its versions come from."""
+    from mlflow import MlflowClient
+
+    said = MlflowClient(uri, uri).get_registered_model("price").description
+    assert said.startswith("`price` predicts `price` from raw rows.\n\n")
+    assert "that stage `register` of `heddle run` registers" in said
+    assert "from the data versions `v1` and `split`." in said
 
 
 def test_a_second_run_writes_the_same_bytes(done, uri, tmp_path):

@@ -63,6 +63,7 @@ class ModelPackage:
     run_id: str  # "" without tracking
     requirements: tuple[str, ...]  # name==version, explicit
     description: str  # markdown
+    about: str = ""  # markdown; describes the model as a whole when this is its first version
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

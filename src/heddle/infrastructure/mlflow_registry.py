@@ -72,7 +72,7 @@ class MlflowRegistry:
 
     def _number(self, client: Any, package: ModelPackage, model_id: str) -> int:
         if package.name not in self._rows().models():
-            client.create_registered_model(package.name)
+            client.create_registered_model(package.name, description=package.about or None)
         made = client.create_model_version(
             package.name,
             f"models:/{model_id}",

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from heddle.domain.typed import plain
 from heddle.presentation.cli import Folder, Json, Overrides, app, only_overrides, out, show_json
@@ -53,15 +52,9 @@ def models_command(
     if not versions:
         out.print("no model is registered yet: `heddle run` ends with one")
         return
-    table = Table("model", "version", "alias", "algorithm", box=None, pad_edge=False)
-    for word in ("mape", "rmse", "r2"):
-        table.add_column(word, justify="right")
-    for version in versions:
-        figures = (version.tags.get(key, "") for key in ("mape", "rmse", "r2"))
-        aliases = ", ".join(version.aliases)
-        algorithm = version.tags.get("algorithm", "")
-        table.add_row(version.name, str(version.number), aliases, algorithm, *figures)
-    out.print(table)
+    from heddle.presentation.describe_models import models_table
+
+    out.print(models_table(versions))
 
 
 @app.command("promote")

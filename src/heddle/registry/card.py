@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from heddle.evaluation.metrics import METRICS
 from heddle.registry.manifest import Manifest, digest
 
-__all__ = ["card", "needed_libraries", "requirements", "version_tags"]
+__all__ = ["about", "card", "needed_libraries", "requirements", "version_tags"]
 
 _ALWAYS = ("heddle-ml", "numpy", "pandas", "polars", "narwhals", "scikit-learn", "scipy", "skops")
+_DIGITS = {"mae": 2, "rmse": 2, "mape": 2, "wmape": 2, "r2": 4, "within_10pct": 1}
 _OF_ESTIMATOR = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost-cpu", "xgboost")}
 
 
@@ -41,11 +43,12 @@ def requirements(libraries: Mapping[str, str]) -> tuple[str, ...]:
 
 def version_tags(manifest: Manifest, facts: Mapping[str, Any], *, alias: str) -> dict[str, str]:
     """Return the tags of a version: what it is searched and listed by."""
-    digits = {"mae": 2, "rmse": 2, "mape": 2, "wmape": 2, "r2": 4, "within_10pct": 1}
+    digits = {manifest.metric: 4 if METRICS[manifest.metric].unit == "ratio" else 2} | _DIGITS
     scores = {k: f"{manifest.metrics[k]:.{n}f}" for k, n in digits.items() if k in manifest.metrics}
     return {
         "algorithm": manifest.best_model,
         "framework": "sklearn",
+        "primary_metric": manifest.metric,
         **scores,
         "n_features": str(len(manifest.columns)),
         "target": manifest.target,
@@ -56,6 +59,23 @@ def version_tags(manifest: Manifest, facts: Mapping[str, Any], *, alias: str) ->
         "git_commit": str(facts.get("git_commit", "")),
         "git_dirty": str(facts.get("git_dirty")),
     }
+
+
+def about(manifest: Manifest, stage: str) -> str:
+    """Return what is true of every version of a model: the registered model's description.
+
+    Args:
+        manifest: of the first version.
+        stage: that registers the versions.
+    """
+    data = " and ".join(f"`{version}`" for version in manifest.data)
+    return (
+        f"`{manifest.name}` predicts `{manifest.target}` from raw rows.\n\n"
+        f"Its versions are fitted pipelines that stage `{stage}` of `heddle run` registers, from"
+        f" the data versions {data}. Each version's description has its figures; its tags have the"
+        " hashes of its manifest, configuration and split, and the commit; its aliases say what"
+        " it is used for.\n"
+    )
 
 
 def card(manifest: Manifest) -> str:

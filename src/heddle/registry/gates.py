@@ -66,10 +66,22 @@ def decide(challenger: Manifest, champion: Manifest | None, gates: Gates) -> Dec
             todo += " (ml_experiments.promote.gates.same_test=false)."
     if against:
         return Decision(promoted=False, reasons=tuple(against), comparison=comparison, todo=todo)
-    rests_on = "absolute gates and baselines"
-    if comparison.get("same_test"):
-        rests_on += f", and {challenger.metric} against the champion"
-    return Decision(promoted=True, reasons=(f"passed {rests_on}",), comparison=comparison)
+    rests_on = _rests_on(challenger, champion if comparison.get("same_test") else None, gates)
+    return Decision(promoted=True, reasons=rests_on, comparison=comparison)
+
+
+def _rests_on(challenger: Manifest, champion: Manifest | None, gates: Gates) -> tuple[str, ...]:
+    """Say what a version has shown, a line for each gate that it passed."""
+    found, key = challenger.metrics, challenger.metric
+    said = [f"{k} {found[k]:.4g} is at least {least:.4g}" for k, least in gates.minimum.items()]
+    said += [f"{k} {found[k]:.4g} is at most {most:.4g}" for k, most in gates.maximum.items()]
+    if gates.baselines:
+        others = {name: figures[key] for name, figures in challenger.baselines.items()}
+        best = (min if metric(key).direction == "minimise" else max)(others, key=others.__getitem__)
+        said.append(f"{key} {found[key]:.4g} beats the best baseline, {best} ({others[best]:.4g})")
+    if champion is not None:
+        said.append(f"{key} {found[key]:.6g} beats the champion's {champion.metrics[key]:.6g}")
+    return tuple(said or ["no gate is configured"])
 
 
 def _bounds(challenger: Manifest, gates: Gates) -> list[str]:
@@ -117,5 +129,7 @@ def _test(manifest: Manifest) -> tuple[Any, ...]:
 def _other_test(challenger: Manifest, champion: Manifest) -> str:
     if challenger.target != champion.target:
         return f"the champion predicts {champion.target!r}, not {challenger.target!r}"
-    what = "split" if challenger.split.hash != champion.split.hash else "data"
-    return f"the champion was tested on another {what}, so that the figures cannot be compared"
+    if _test(challenger) == _test(champion):
+        return f"the champion has no {challenger.metric} to compare with"
+    what = "another split" if challenger.split.hash != champion.split.hash else "other data"
+    return f"the champion was tested on {what}, so that the figures cannot be compared"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heddle.evaluation.intervals import Interval
+from heddle.evaluation.metrics import METRICS
 from heddle.registry.gates import Gates, decide
 from heddle.registry.manifest import Manifest, Split
 from heddle.validation.contract import Column
@@ -37,8 +38,44 @@ def test_the_first_version_is_judged_without_a_champion():
     """Bounds and baselines alone decide."""
     found = decide(CHALLENGER, None, Gates(minimum={"r2": 0.85}, maximum={"mape": 14.0}))
     assert found.promoted
-    assert found.reasons == ("passed absolute gates and baselines",)
+    assert found.reasons == (
+        "r2 0.85 is at least 0.85",
+        "mape 14 is at most 14",
+        "wmape 12 beats the best baseline, linear (25)",
+    )
     assert found.comparison == {"metric": "wmape", "challenger": CHALLENGER.metrics}
+
+
+def test_what_was_not_asked_is_not_claimed():
+    """Without gates nothing is said to have been passed; against a champion, its figure is."""
+    none = Gates(baselines=False)
+    assert decide(CHALLENGER, None, none).reasons == ("no gate is configured",)
+    told = decide(CHALLENGER, champion(wmape=13.0), none).reasons
+    assert told == ("wmape 12 beats the champion's 13",)
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_any_metric_may_be_the_primary_one(key):
+    """Refused and promoted in its own name and direction, by baselines and champion alike."""
+    good, bad = (1.0, 2.0) if METRICS[key].direction == "minimise" else (2.0, 1.0)
+    one = replace(CHALLENGER, metric=key, metrics={key: good}, baselines={"mean": {key: bad}})
+    worse = replace(one, metrics={key: bad}, baselines={"mean": {key: good}})
+    assert decide(one, worse, Gates()).reasons == (
+        f"{key} {good:g} beats the best baseline, mean ({bad:g})",
+        f"{key} {good:g} beats the champion's {bad:g}",
+    )
+    assert decide(worse, one, Gates()).reasons == (
+        f"{key} {bad:g} does not beat the baseline mean ({good:g})",
+        f"{key} {bad:g} is not better than the champion's {good:g}",
+    )
+
+
+def test_a_champion_without_the_metric_cannot_be_compared():
+    """That is what is said, not that its test was another."""
+    other = replace(CHALLENGER, metrics={"r2": 0.9})
+    assert decide(CHALLENGER, other, Gates()).reasons == (
+        "the champion has no wmape to compare with",
+    )
 
 
 def test_every_reason_is_named_at_once():
@@ -74,8 +111,8 @@ def test_an_equal_model_is_no_gain():
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"split": replace(CHALLENGER.split, hash="s2")}, "another split"),
-        ({"data": {"v1": {"content_hash": "d2"}}}, "another data"),
+        ({"split": replace(CHALLENGER.split, hash="s2")}, "tested on another split"),
+        ({"data": {"v1": {"content_hash": "d2"}}}, "tested on other data"),
         ({"target": "z"}, "the champion predicts 'z', not 'y'"),
     ],
 )

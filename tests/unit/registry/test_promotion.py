@@ -34,6 +34,11 @@ MANIFEST_OF = Manifest(
     libraries={},
     baselines={"mean": {"wmape": 40.0}},
 )
+PASSED = [
+    "r2 0.85 is at least 0.4",
+    "mape 14 is at most 30",
+    "wmape 12 beats the best baseline, mean (40)",
+]
 
 
 class World:
@@ -93,8 +98,8 @@ def test_a_first_version_is_promoted_and_reported(world):
         "to_stage": "production",
         "candidate_version": "1",
         "previous_version": None,
-        "reason": "passed absolute gates and baselines",
-        "reasons": ["passed absolute gates and baselines"],
+        "reason": "; ".join(PASSED),
+        "reasons": PASSED,
         "r2": 0.85,
         "mape": 14.0,
         "promoted_at": "2026-01-02T03:04:05+00:00",

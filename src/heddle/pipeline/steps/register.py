@@ -265,7 +265,7 @@ def _add(
 ) -> ModelVersion:
     """Tell the tracker and the registry, then write model_config.yaml with what they answered."""
     from heddle.domain.entities import ModelPackage
-    from heddle.registry.card import card, requirements, version_tags
+    from heddle.registry.card import about, card, requirements, version_tags
     from heddle.registry.manifest import model_config
     from heddle.registry.openings import openings, same_model
 
@@ -283,6 +283,7 @@ def _add(
         run_id=run.id,
         requirements=requirements(manifest.libraries),
         description=card(manifest),
+        about=about(manifest, ctx.stage),
         tags=version_tags(manifest, facts, alias=cfg.alias),
     )
     known = same_model(ctx.registry, cfg.model, package.tags["manifest_sha256"])
