@@ -69,6 +69,15 @@ def test_diff_tells_what_a_stage_did(done, capsys):
     assert "no data version 'v99'" in said
 
 
+def test_data_writes_a_page(done, tmp_path, capsys):
+    """Where it is told to, with the lineage of dvc.yaml."""
+    place = tmp_path / "pages/data.html"
+    code, said, _ = call(capsys, "data", "-C", str(done), "--html", str(place))
+    assert code == 0
+    assert said == f"open {place}\n"
+    assert "What each stage changed" in place.read_text()
+
+
 def test_data_shows_versions_and_columns(done, capsys):
     """And names the known versions when asked for another."""
     place = ("-C", str(done))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ from heddle.presentation.cli import (
 )
 
 if TYPE_CHECKING:
+    from heddle.domain.entities import TableInfo
     from heddle.infrastructure.files import FileTables
     from heddle.pipeline.lineage import StageState
     from heddle.presentation.project import StageResult
@@ -140,10 +142,13 @@ def sync_command(
 @app.command("data")
 def data_command(
     version: Annotated[str | None, typer.Argument(help="One data version.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a page about all versions there.")
+    ] = None,
     project: Folder = HERE,
     as_json: Json = False,
 ) -> None:
-    """Show the data versions, or the columns of one.
+    """Show the data versions, or the columns of one; or write a page about all of them.
 
     Example: heddle data v1
     """
@@ -151,6 +156,9 @@ def data_command(
 
     tables = _tables(project)
     infos = [tables.info(v) for v in ([version] if version else tables.versions())]
+    if html is not None:
+        _write_page(project, infos, html)
+        return
     if as_json:
         show_json([plain(info) for info in infos])
     elif version:
@@ -159,6 +167,20 @@ def data_command(
         out.print(versions_table(infos))
     else:
         out.print("no data version yet: `heddle run` makes them")
+
+
+def _write_page(project: Path, infos: Sequence[TableInfo], place: Path) -> None:
+    import yaml
+
+    from heddle.frames.atomic import publish
+    from heddle.presentation.report.data_page import data_page
+    from heddle.presentation.report.pipeline_graph import read_graph
+
+    stages = project / "dvc.yaml"
+    graph = read_graph(yaml.safe_load(stages.read_text("utf-8")) if stages.is_file() else None)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    publish(place, data_page(infos, graph, project.resolve().name).encode())
+    out.print(f"open {place}", soft_wrap=True)
 
 
 @app.command("diff")

@@ -7,24 +7,14 @@ from collections.abc import Sequence
 from hashlib import sha256
 from importlib.resources import files
 
-from heddle.presentation.report.inputs import Inputs
-from heddle.presentation.report.markup import Html, Section, el, join, trusted
-from heddle.presentation.report.wording import Wording
+from heddle.presentation.report.markup import Html, Section, el, trusted
 
 __all__ = ["page"]
 
 _VIEW = "width=device-width, initial-scale=1"
 
 
-def page(
-    told: Inputs,
-    words: Wording,
-    made: Sequence[Section],
-    *,
-    title: str,
-    project: str,
-    model: str,
-) -> str:
+def page(made: Sequence[Section], *, title: str, project: str, facts: Html) -> str:
     """Return the whole document: nothing in it is fetched from anywhere.
 
     Its security policy lets only its own two scripts run, known by their hashes, and forbids
@@ -43,7 +33,7 @@ def page(
         "body",
         el(
             "div",
-            _header(title, project, model, told, words),
+            _header(title, project, facts),
             _contents(made),
             el("main", *(_chapter(part) for part in made)),
             el(
@@ -58,23 +48,7 @@ def page(
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
 
-def _header(title: str, project: str, model: str, told: Inputs, words: Wording) -> Html:
-    config = told.model
-    name = config.get("name") or model
-    number, alias = config.get("version"), config.get("stage")
-    shown = join([" version ", el("b", number)]) if number else " not registered yet"
-    facts = join(
-        [
-            "Model ",
-            el("b", name),
-            shown,
-            join([", alias ", el("b", alias)]) if alias else None,
-            " · judged by ",
-            el("b", words.name),
-            f" ({words.better(words.metric)})",
-            join([" · predicts ", el("b", words.target)]),
-        ]
-    )
+def _header(title: str, project: str, facts: Html) -> Html:
     return el(
         "header",
         el("p", f"Project {project}", class_="project"),

@@ -9,7 +9,7 @@ from heddle.presentation.report.inputs import Inputs
 from heddle.presentation.report.markup import Html, Section, absent, el, join, lines, para, tiles
 from heddle.presentation.report.wording import NONE, Wording, finite, number, plural, share, value
 
-__all__ = ["best_baseline", "mean_of", "summary_section"]
+__all__ = ["best_baseline", "mean_of", "model_facts", "summary_section"]
 
 _BESIDE = ("r2", "rmse", "mae", "within_10pct", "mape")
 _FAR = 0.05  # distance of observed from nominal coverage worth a word
@@ -27,6 +27,24 @@ def summary_section(told: Inputs, words: Wording) -> Section:
     if worries := _worries(told, test, words):
         parts += [el("h3", "Worth knowing"), lines(worries)]
     return Section("Summary", "summary", join(parts))
+
+
+def model_facts(told: Inputs, words: Wording, model: str) -> Html:
+    """Return the line below the title; `model` names it while it is not registered."""
+    config = told.model
+    number, alias = config.get("version"), config.get("stage")
+    return join(
+        [
+            "Model ",
+            el("b", config.get("name") or model),
+            join([" version ", el("b", number)]) if number else " not registered yet",
+            join([", alias ", el("b", alias)]) if alias else None,
+            " · judged by ",
+            el("b", words.name),
+            f" ({words.better(words.metric)})",
+            join([" · predicts ", el("b", words.target)]),
+        ]
+    )
 
 
 def mean_of(metrics: Mapping[str, Any] | None, key: str) -> float | None:

@@ -43,13 +43,15 @@ def report(ctx: StageContext, cfg: Report) -> None:
     from heddle.presentation.report.inputs import read_inputs
     from heddle.presentation.report.page import page
     from heddle.presentation.report.sections import sections
+    from heddle.presentation.report.summary import model_facts
     from heddle.presentation.report.wording import Wording
 
     metric(cfg.metric, where=f"{ctx.stage}.metric")
     told = read_inputs(ctx)
     words = Wording(metric=cfg.metric, target=cfg.target, unit=cfg.unit, points=cfg.points)
     made = sections(told, words)
-    content = page(told, words, made, title=cfg.title, project=cfg.project, model=cfg.model)
+    facts = model_facts(told, words, cfg.model)
+    content = page(made, title=cfg.title, project=cfg.project, facts=facts)
     place = next((path for path in ctx.writes if path.endswith(".html")), _PLACE)
     publish(ctx.path(place), content.encode())
     ctx.progress.notice(f"{ctx.stage}: open {ctx.path(place)}")
