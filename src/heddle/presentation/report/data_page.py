@@ -42,10 +42,12 @@ def data_page(versions: Sequence[TableInfo], graph: Sequence[StageNode], project
     """Return the whole document; the same descriptions give the same bytes.
 
     Args:
-        versions: what is known of each, in the order in which they are shown.
+        versions: what is known of each; those of the graph are shown in its order, then others.
         graph: the stages of dvc.yaml.
         project: its name.
     """
+    made_in = {name: at for at, node in enumerate(graph) for name in node.writes}
+    versions = sorted(versions, key=lambda v: made_in.get(v.version, len(graph)))
     made = [data_section(versions)]
     if versions:
         made += [_sizes(versions), _gaps(versions), _changes(versions, graph)]

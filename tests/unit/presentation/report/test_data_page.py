@@ -30,7 +30,7 @@ def words(page):
 
 def test_it_tells_sizes_gaps_and_what_each_stage_did(versions):
     """Per version, per column, and from one version to the next."""
-    said = words(data_page(versions, GRAPH, "shop"))
+    said = words(data_page(versions[::-1], GRAPH, "shop"))
     assert "Project shop" in said
     assert "2 data versions · v1 has 2 rows" in said
     assert "v0_profit: v0 → v1, \N{MINUS SIGN}1 rows, 3 columns differ" in said
