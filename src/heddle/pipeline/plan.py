@@ -13,7 +13,7 @@ from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.fingerprint import Reading, code_of
 from heddle.pipeline.stages import Stage, is_path, read_stages
 from heddle.pipeline.world import World
-from heddle.validation.contract import read_contract
+from heddle.validation.contract import Contract, read_contract
 
 __all__ = ["Plan", "make_plan", "read_config_of"]
 
@@ -148,8 +148,21 @@ def _contracts(stage: Stage, contracts: Mapping[str, Any]) -> dict[str, Any]:
         if version in contracts and not is_path(version):
             where = f"data_versions.{version}"
             typed = read_contract(_mapping(contracts[version], where), version)
+            _check_counted(typed, stage, where)
             made[version] = _without_words(plain(typed))
     return made
+
+
+def _check_counted(contract: Contract, stage: Stage, where: str) -> None:
+    """Refuse a number of rows that hangs on a version that the stage does not read."""
+    for version in contract.rows.versions if contract.rows else ():
+        if version not in stage.reads:
+            raise ConfigError(
+                f"names {version!r}, which the stage {stage.name!r} does not read",
+                where=f"{where}.rows",
+                wanted=version,
+                known=stage.reads,
+            )
 
 
 def _without_words(contract: Mapping[str, Any]) -> dict[str, Any]:

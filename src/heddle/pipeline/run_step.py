@@ -57,7 +57,8 @@ def _call_on_tables(
     entry: Mapping[str, Any],
     context: StageContext,
 ) -> None:
-    tables = [context.tables.read(version) for version in entry["reads"]]
+    read = {version: context.tables.read(version) for version in entry["reads"]}
+    tables = [read[version] for version in entry["reads"]]
     written = [version for version in entry["writes"] if not is_path(version)]
     if len(written) != 1:
         raise ConfigError(f"writes {len(written)} data versions, not one", where=context.stage)
@@ -66,7 +67,7 @@ def _call_on_tables(
         tables = [apply_step(step, tables, config), *tables[len(step.tables) :]]
     made, version = tables[0], written[0]
     if version in context.contracts:
-        check(made, read_contract(context.contracts[version], version), version)
+        check(made, read_contract(context.contracts[version], version), version, others=read)
     # no more than the stage: a step that changes no row leaves the metadata file as it was
     context.tables.write(version, made, {"stage": context.stage})
 

@@ -48,7 +48,8 @@ def cast(
         todo = "Mend the file, or its contract in configs/data_versions."
         raise DataContractError("; ".join(faults), where=where, todo=todo)
     rules = rules or TextRules()
-    read = {name: parse(frame[name], column, rules) for name, column in contract.columns.items()}
+    there = {name: column for name, column in contract.columns.items() if name in frame.columns}
+    read = {name: parse(frame[name], column, rules) for name, column in there.items()}
     faults = [
         _worded(frame[name], contract, parsed, f"{unit} {line(int(parsed.bad[0]))}")
         for name, parsed in read.items()
@@ -63,10 +64,11 @@ def cast(
 
 def column_faults(columns: Sequence[str], contract: Contract) -> list[str]:
     """Say which declared columns are missing and which are there that were not declared."""
-    missing = [name for name in contract.columns if name not in columns]
-    extra = [name for name in columns if name not in contract.columns]
-    if len(missing) == len(contract.columns):
-        words = ", ".join(map(repr, missing[:4])) + (" …" if len(missing) > 4 else "")
+    declared = contract.columns
+    missing = [n for n, c in declared.items() if n not in columns and not c.optional]
+    extra = [name for name in columns if name not in declared]
+    if len(extra) == len(columns):
+        words = ", ".join(map(repr, list(declared)[:4])) + (" …" if len(declared) > 4 else "")
         seen = ", ".join(map(repr, columns[:4])) + (" …" if len(columns) > 4 else "")
         return [f"none of the declared columns ({words}) is there, only {seen}; is a header there?"]
     faults = []

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
 from heddle.domain.errors import DataContractError
+from heddle.validation.between import gaps, key, orders
 from heddle.validation.cast import column_faults
 from heddle.validation.contract import Column, Contract
+from heddle.validation.finding import Finding
 from heddle.validation.parse import DTYPES
+from heddle.validation.row_counts import row_counts
 
-__all__ = ["Finding", "check", "findings", "refuse"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One rule of a contract that a table breaks."""
-
-    column: str  # "" where the whole table is meant
-    rule: str  # columns | rows | type | nulls | finite | range | categories | key | constant
-    words: str
-    count: int = 1  # rows at fault
-    first_row: int | None = None  # from 0
-    severity: Literal["refuse", "notice"] = "refuse"
+__all__ = ["check", "findings", "refuse"]
 
 
 def check(
@@ -34,6 +25,7 @@ def check(
     where: str,
     *,
     place: Callable[[int], str] | None = None,
+    others: Mapping[str, pl.DataFrame] | None = None,
 ) -> None:
     """Refuse a table that breaks its contract.
 
@@ -42,11 +34,13 @@ def check(
         contract: what is declared.
         where: the data version or file, for the error.
         place: words for a row (from 0); by default "row 1" for the first.
+        others: the versions that the number of rows is declared by.
 
     Raises:
         DataContractError: every finding, in one line.
+        ConfigError: a version that the rows are declared by is not among the others.
     """
-    refuse(findings(frame, contract, place=place), where)
+    refuse(findings(frame, contract, place=place, others=others), where)
 
 
 def refuse(found: Sequence[Finding], where: str) -> None:
@@ -61,7 +55,11 @@ def refuse(found: Sequence[Finding], where: str) -> None:
 
 
 def findings(
-    frame: pl.DataFrame, contract: Contract, *, place: Callable[[int], str] | None = None
+    frame: pl.DataFrame,
+    contract: Contract,
+    *,
+    place: Callable[[int], str] | None = None,
+    others: Mapping[str, pl.DataFrame] | None = None,
 ) -> list[Finding]:
     """Return every way in which a table breaks its contract, worst first; [] if it keeps it."""
     place = place or _row
@@ -69,13 +67,16 @@ def findings(
         Finding(column="", rule="columns", words=words)
         for words in column_faults(frame.columns, contract)
     ]
-    faults += _rows(frame, contract)
+    faults += _width(frame, contract)
+    faults += row_counts(frame, contract.rows, others or {}) if contract.rows else []
     present = {n: c for n, c in contract.columns.items() if n in frame.columns}
     facts = _facts(frame, present)
     for name, column in present.items():
         faults += _column(frame, _Seen(name, column, facts, place))
         faults += _constant(frame, name, facts, contract)
-    faults += _key(frame, contract, place)
+        faults += gaps(frame[name], column)
+    faults += key(frame, contract, place)
+    faults += orders(frame, contract, place)
     return sorted(faults, key=lambda f: f.severity == "notice")
 
 
@@ -107,16 +108,11 @@ class _Seen:
         )
 
 
-def _rows(frame: pl.DataFrame, contract: Contract) -> list[Finding]:
-    wanted = contract.rows
-    if wanted is None:
+def _width(frame: pl.DataFrame, contract: Contract) -> list[Finding]:
+    if contract.width in (None, frame.width):
         return []
-    few = frame.height < wanted.min
-    if not few and (wanted.max is None or frame.height <= wanted.max):
-        return []
-    most = f"{wanted.max:,}" if wanted.max is not None else "any number"
-    words = f"has {frame.height:,} rows, declared are {wanted.min:,} to {most}"
-    return [Finding(column="", rule="rows", words=words)]
+    words = f"has {frame.width} columns, declared are {contract.width}"
+    return [Finding(column="", rule="columns", words=words)]
 
 
 def _facts(frame: pl.DataFrame, columns: Mapping[str, Column]) -> Mapping[str, Any]:
@@ -209,20 +205,3 @@ def _constant(
     return [
         Finding(column=name, rule="constant", words=words, count=frame.height, severity=severity)
     ]
-
-
-def _key(frame: pl.DataFrame, contract: Contract, place: Callable[[int], str]) -> list[Finding]:
-    if not contract.key or any(name not in frame.columns for name in contract.key):
-        return []
-    key = frame.select(contract.key)
-    if key.n_unique() == key.height:
-        return []
-    again = ~key.select(pl.struct(pl.all()).is_first_distinct()).to_series()
-    first = int(again.arg_max() or 0)
-    value = ", ".join(repr(v) for v in key.row(first))
-    count = int(again.sum())
-    words = (
-        f"key {', '.join(contract.key)} is not unique: {value} stands again in {place(first)}"
-        f" ({count:,} such {'row' if count == 1 else 'rows'})"
-    )
-    return [Finding(column="", rule="key", words=words, count=count, first_row=first)]

@@ -54,13 +54,13 @@ def row_findings(
     Raises:
         DataContractError: a declared column is missing: then no row can be used.
     """
-    missing = [name for name in contract.columns if name not in frame.columns]
-    if missing:
+    here = {name: column for name, column in contract.columns.items() if name in frame.columns}
+    if any(not c.optional for n, c in contract.columns.items() if n not in here):
         raise DataContractError("; ".join(column_faults(frame.columns, contract)), where=where)
     bad = np.zeros(frame.height, dtype=np.bool_)
     faults: list[RowFault] = []
     typed: list[pl.Series] = []
-    for name, column in contract.columns.items():
+    for name, column in here.items():
         cells = frame[name]
         parsed = parse(cells, column, rules or TextRules())
         typed.append(parsed.values.alias(name))

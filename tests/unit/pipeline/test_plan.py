@@ -124,3 +124,15 @@ def test_a_description_of_a_version_decides_on_no_rerun(tiny, config):
     two = make_plan(config, tiny)
     assert plain(one.entries) == plain(two.entries)
     assert two.descriptions["read"] == "Other words."
+
+
+def test_rows_that_hang_on_a_version_need_a_stage_that_reads_it(tiny, config):
+    """Otherwise DVC would not know that the contract has to be asked again."""
+    contract = {"columns": {"id": {"type": "int"}}, "rows": {"same_as": "v9"}}
+    config["data_versions"]["left"] = contract
+    words = "left.rows: names 'v9', which the stage 'left' does not read. Known: v0"
+    with pytest.raises(ConfigError, match=words):
+        make_plan(config, tiny)
+    contract["rows"]["same_as"] = "v0"
+    rows = make_plan(config, tiny).entries["left"]["contracts"]["left"]["rows"]
+    assert rows["same_as"] == "v0"

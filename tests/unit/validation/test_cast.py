@@ -89,3 +89,14 @@ def test_the_line_is_that_of_the_file():
             line=lambda row: row + 11,
             unit="object",
         )
+
+
+def test_an_optional_column_may_be_missing():
+    """It stays away, a contract's other columns do not; where it is, it is held to its type."""
+    columns = CONTRACT["columns"] | {"kind": {"type": "int", "optional": True, "nullable": True}}
+    contract = read_contract({"columns": columns}, "v0")
+    assert cast(table(kind=None), contract, where="x.csv").columns == ["rooms", "price", "value"]
+    with pytest.raises(DataContractError, match="column 'kind', line 2: 'a' is no number"):
+        cast(table(), contract, where="x.csv")
+    with pytest.raises(DataContractError, match="column 'price' is missing, there are rooms, val"):
+        cast(table(kind=None, price=None), contract, where="x.csv")

@@ -40,9 +40,24 @@ def test_a_contract_is_read_with_its_types():
         ({"columns": {"a": {"type": "int", "categories": ["x"]}}}, "categories are for a string"),
         ({"columns": {"a": {"type": "int", "min": 2, "max": 1}}}, "min <= max must hold"),
         ({"columns": {"a": {"type": "int", "target": True, "nullable": True}}}, "cannot be null"),
+        ({"columns": {"a": {"type": "int", "target": True, "optional": True}}}, "cannot be opti"),
+        ({"columns": {"a": {"type": "float", "gaps": "notice"}}}, "of an int column, not of a flo"),
+        ({"rows": {"keeps": 0.5}}, "keeps is a share from 0 to 1 of the rows of at_most"),
+        ({"rows": {"at_most": "v1", "keeps": 1.5}}, "keeps is a share from 0 to 1 of the rows"),
+        ({"rows": {"groups_of": "v1"}}, "groups_of, a version, and by, its columns, go together"),
+        ({"rows": {"by": ["id"]}}, "groups_of, a version, and by, its columns, go together"),
+        ({"orders": [{"lower": "id", "upper": "z"}]}, "orders names ['z'], columns are ['id', "),
+        ({"orders": [{"lower": "id", "upper": "y", "share": 0}]}, "share must be above 0 and at"),
     ],
 )
 def test_a_mistake_in_a_contract_is_named(change, words):
     """File, key, what exists."""
     with pytest.raises(ConfigError, match=re.escape(words)):
         read_contract(GOOD | change, "v0")
+
+
+def test_the_versions_that_rows_hang_on_are_told_once():
+    """Whoever reads the contract can see what has to be read beside the table."""
+    rows = {"same_as": "v1", "at_most": "v1", "groups_of": "v2", "by": ["id"]}
+    assert read_contract(GOOD | {"rows": rows}, "v3").rows.versions == ("v1", "v2")
+    assert read_contract(GOOD, "v0").rows.versions == ()

@@ -74,3 +74,13 @@ def test_the_good_rows_are_those_that_a_slow_reading_finds(rows):
         i for i, row in enumerate(rows) if row[2] == "q"
     }
     assert typed["x"].to_list() == [rows[i][0] for i in good]
+
+
+def test_an_optional_column_may_be_missing():
+    """The rows are used without it; another missing column ends it all."""
+    columns = {"x": {"type": "float"}, "y": {"type": "float", "optional": True}}
+    contract = read_contract({"columns": columns}, "v0")
+    typed, faults = row_findings(pl.DataFrame({"x": ["1", "2"]}), contract)
+    assert (typed.columns, typed.height, faults) == (["x"], 2, [])
+    with pytest.raises(DataContractError, match="column 'x' is missing"):
+        row_findings(pl.DataFrame({"y": ["1"]}), contract)
