@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from heddle.domain.errors import DataContractError
-from heddle.ingestion.headers import sanitise
+from heddle.ingestion.headers import column_names
 from heddle.ingestion.options import DELIMITERS, ReadOptions
 from heddle.ingestion.structure import Structure, examine, first_record
 from heddle.ingestion.table import RawTable
@@ -46,7 +46,7 @@ def read_delimited(raw: bytes, kind: str, options: ReadOptions, where: str) -> R
         if delimiter != usual:
             notes.append(f"{where}: read with {_WORDS[delimiter]} between fields")
     headers = _headers(data, delimiter, where)
-    names = sanitise(headers, where=f"{where}, line 1")
+    names = column_names(headers, options.headers, options.unnamed, where=f"{where}, line 1")
     found = examine(data, delimiter, len(headers), where)
     if not found.rows:
         raise DataContractError(

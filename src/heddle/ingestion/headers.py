@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Literal
 
 from heddle.domain.errors import DataContractError
 
-__all__ = ["cleaned", "sanitise", "slug"]
+__all__ = ["cleaned", "column_names", "sanitise", "slug"]
 
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _RUNS = re.compile(r"[^a-z0-9]+")
@@ -60,19 +61,57 @@ def sanitise(headers: Sequence[str], *, where: str = "header") -> tuple[str, ...
     return tuple(names)
 
 
+def column_names(
+    headers: Sequence[str],
+    how: Literal["sanitise", "keep"] = "sanitise",
+    unnamed: str = "",
+    *,
+    where: str = "header",
+) -> tuple[str, ...]:
+    """Return the names that the columns of a raw file get: sanitised, or as a person sees them.
+
+    >>> column_names(["", "Net Price "], "keep", "row")
+    ('row', 'Net Price')
+
+    Args:
+        headers: as they stand in the file.
+        how: "sanitise", or "keep" to leave that to a later step.
+        unnamed: the name of a column without a header; "" refuses one.
+        where: what to call the place in an error.
+
+    Raises:
+        DataContractError: as `sanitise`; headers that are kept need only be there and differ.
+    """
+    told = [unnamed if not cleaned(header) else header for header in headers]
+    if how == "sanitise":
+        return sanitise(told, where=where)
+    seen: dict[str, int] = {}
+    for place, header in enumerate(map(cleaned, told), start=1):
+        if not header:
+            raise _blank(place, where)
+        if header in seen:
+            raise _clash(header, header, (seen[header], place), header, where)
+        seen[header] = place
+    return tuple(seen)
+
+
 def _named(header: str, place: int, where: str) -> str:
     if not header:
-        raise DataContractError(
-            f"column {place} has a blank header",
-            where=where,
-            todo="Give every column a name in the first line of the file.",
-        )
+        raise _blank(place, where)
     if name := slug(header):
         return name
     raise DataContractError(
         f"header {header!r} (column {place}) has no letter or digit to make a name of",
         where=where,
         todo="Rename it in the first line of the file.",
+    )
+
+
+def _blank(place: int, where: str) -> DataContractError:
+    return DataContractError(
+        f"column {place} has a blank header",
+        where=where,
+        todo="Give every column a name in the first line of the file.",
     )
 
 

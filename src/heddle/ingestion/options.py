@@ -28,6 +28,8 @@ class ReadOptions:
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
     nulls: tuple[str, ...] = ("",)  # the texts that mean "not known"
+    headers: Literal["sanitise", "keep"] = "sanitise"  # keep: only trimmed and composed
+    unnamed: str = ""  # the name of a column whose header is blank; "" refuses one
     max_bytes: int = 2_000_000_000  # of the file, and of what is unpacked from it
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 from heddle.domain.entities import RawFile
 from heddle.domain.errors import ConfigError, DataContractError
 from heddle.ingestion.delimited import read_delimited
-from heddle.ingestion.headers import sanitise
+from heddle.ingestion.headers import column_names
 from heddle.ingestion.options import ReadOptions
 from heddle.ingestion.records import read_json, read_json_lines
 from heddle.ingestion.table import RawTable
@@ -113,7 +113,7 @@ def _parquet(data: bytes, where: str, options: ReadOptions) -> RawTable:
                 where=where,
                 todo="Raise ingestion.options.max_bytes if it is meant to be.",
             )
-        names = sanitise(headers, where=where)
+        names = column_names(headers, options.headers, options.unnamed, where=where)
         frame = lazy.collect()
     except pl.exceptions.PolarsError as fault:
         first = str(fault).splitlines()[0]

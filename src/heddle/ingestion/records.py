@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from heddle.domain.errors import DataContractError
-from heddle.ingestion.headers import sanitise
+from heddle.ingestion.headers import column_names
 from heddle.ingestion.options import ReadOptions
 from heddle.ingestion.table import RawTable
-from heddle.ingestion.text import decode
+from heddle.ingestion.text import Text, decode
 
 __all__ = ["read_json", "read_json_lines"]
 
@@ -34,7 +34,7 @@ def read_json_lines(raw: bytes, options: ReadOptions, where: str) -> RawTable:
     lines = enumerate(text.data.decode("utf-8").split("\n"), start=1)
     objects = ((n, _parse(line, f"line {n}", where)) for n, line in lines if line.strip())
     cells = ((n, _cells(found, f"line {n}", where)) for n, found in objects)
-    return _table(cells, "jsonl", text.encoding, text.note, where)
+    return _table(cells, "jsonl", text, options, where)
 
 
 def read_json(raw: bytes, options: ReadOptions, where: str) -> RawTable:
@@ -53,7 +53,7 @@ def read_json(raw: bytes, options: ReadOptions, where: str) -> RawTable:
             todo='Write it as [{"a": 1}, {"a": 2}], or one object per line as .jsonl.',
         )
     cells = ((n, _cells(o, f"object {n}", where)) for n, o in enumerate(found, start=1))
-    return _table(cells, "json", text.encoding, text.note, where)
+    return _table(cells, "json", text, options, where)
 
 
 def _parse(text: str, place: str, where: str) -> Any:
@@ -94,12 +94,15 @@ def _cells(found: Any, place: str, where: str) -> dict[str, str | None]:
     return found
 
 
-def _table(records: Iterable[Record], kind: str, encoding: str, note: str, where: str) -> RawTable:
+def _table(
+    records: Iterable[Record], kind: str, text: Text, options: ReadOptions, where: str
+) -> RawTable:
     pairs = list(records)
     if not pairs:
         raise DataContractError("holds no rows", where=where, todo="Fetch the file again.")
     headers = tuple(pairs[0][1])
-    names = sanitise(headers, where=f"{where}, {_at(kind, pairs[0][0])}")
+    at = f"{where}, {_at(kind, pairs[0][0])}"
+    names = column_names(headers, options.headers, options.unnamed, where=at)
     known = set(headers)
     for place, cells in pairs:
         if extra := next((key for key in cells if key not in known), None):
@@ -116,8 +119,8 @@ def _table(records: Iterable[Record], kind: str, encoding: str, note: str, where
         frame=pl.DataFrame(columns),
         headers=headers,
         format=kind,
-        encoding=encoding,
-        notes=(note,) if note else (),
+        encoding=text.encoding,
+        notes=(text.note,) if text.note else (),
         unit="line" if kind == "jsonl" else "object",
         starts=np.array([place for place, _ in pairs], dtype=np.int64),
     )

@@ -19,7 +19,7 @@ class RawTable:
     """A table of text cells (Parquet: of the types it was stored with), not yet believed."""
 
     frame: pl.DataFrame
-    headers: tuple[str, ...]  # as in the file; the frame's columns are their slugs
+    headers: tuple[str, ...]  # as in the file; the frame's columns are named after them
     format: str  # csv | tsv | parquet | json | jsonl
     member: str = ""  # of an archive
     encoding: str = ""

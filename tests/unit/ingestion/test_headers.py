@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heddle.domain.errors import DataContractError
-from heddle.ingestion.headers import cleaned, sanitise, slug
+from heddle.ingestion.headers import cleaned, column_names, sanitise, slug
 
 headers = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=6)
 
@@ -67,3 +67,41 @@ def test_a_header_that_makes_no_name_is_refused(found, words):
         sanitise(found, where="x.csv, line 1")
     assert str(caught.value).startswith("x.csv, line 1: ")
     assert "file" in caught.value.todo
+
+
+@given(headers)
+def test_kept_headers_are_what_a_person_sees(found):
+    """Trimmed and composed, each once, in order; whatever can be sanitised can be kept."""
+    try:
+        names = column_names(found, "keep")
+    except DataContractError:
+        with pytest.raises(DataContractError):
+            sanitise(found)
+        return
+    assert names == tuple(map(cleaned, found))
+    assert len(set(names)) == len(names)
+    assert all(names)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (["a", "b", " a"], "header 'a' stands twice (columns 1 and 3)"),
+        (["a", "\u200b "], "column 2 has a blank header"),
+    ],
+)
+def test_kept_headers_must_be_there_and_differ(found, words):
+    """Two that only sanitising would make one may both stay."""
+    with pytest.raises(DataContractError, match=re.escape(words)):
+        column_names(found, "keep", where="x.csv")
+    assert column_names(["Net Price", "net-price", "##"], "keep") == (
+        *("Net Price", "net-price", "##"),
+    )
+
+
+def test_a_blank_header_gets_the_name_that_is_given_for_it():
+    """As pandas writes its index: once, and not where the name is taken."""
+    assert column_names(["", "Net Price"], "sanitise", "Row No") == ("row_no", "net_price")
+    assert column_names([" ", "Net Price"], "keep", "Row No") == ("Row No", "Net Price")
+    with pytest.raises(DataContractError, match="header 'row' stands twice"):
+        column_names(["", "row"], "keep", "row")

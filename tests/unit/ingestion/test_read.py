@@ -93,6 +93,25 @@ def test_every_wrapping_gives_the_same_table(raw, name, content):
     assert set(table.frame.dtypes) == {pl.String}
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", "Net Price ,\n1.50,a\n"),
+        ("x.tsv", "Net Price\t\n1.50\ta\n"),
+        ("x.json", '[{"Net Price": 1.50, "": "a"}]'),
+        ("x.jsonl", '{"Net Price": 1.50, "": "a"}\n'),
+    ],
+)
+def test_headers_can_be_kept_and_a_blank_one_named(raw, name, content):
+    """The same in every format that has headers."""
+    table = read(raw(content, name), ReadOptions(headers="keep", unnamed="Kind"))
+    assert table.frame.to_dict(as_series=False) == {"Net Price": ["1.50"], "Kind": ["a"]}
+    out = io.BytesIO()
+    table.frame.write_parquet(out)
+    kept = read(raw(out.getvalue(), "x.parquet"), ReadOptions(headers="keep"))
+    assert kept.frame.equals(table.frame)
+
+
 def test_text_is_never_taken_for_a_number(raw):
     """Leading zeros, long integers, NA and dates stay as they stand."""
     table = read(raw("id,x\n007,9007199254740993\nNA,2020-01-02\n"))
