@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from heddle.domain.errors import ConfigError, HeddleError
 from heddle.domain.typed import plain
 from heddle.infrastructure.hydra_config import compose_config
 from heddle.pipeline.catalog import Catalog
+from heddle.pipeline.context import StageContext
 from heddle.pipeline.generated import params
 from heddle.pipeline.plan import Plan, make_plan, read_config_of
 from heddle.pipeline.run_step import run_stage
+from heddle.pipeline.stages import is_path
 from heddle.presentation.bootstrap import stage_context
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    import polars as pl
+
+    from heddle.domain.entities import TableInfo
+    from heddle.domain.ports import TableStore
+
+__all__ = ["Unpublished", "main"]
 
 _HELP = """\
 usage: python scripts/universal_step.py setup.script_base_name=STEP [transformations=STEP]
-         [data_versions.data_version_input=A] [data_versions.data_version_output=B] [OVERRIDES…]
+         [data_versions=A] [data_versions.data_version_input=A]
+         [data_versions.data_version_output=B] [io_policy.READ_INPUT=false]
+         [io_policy.WRITE_OUTPUT=false] [OVERRIDES…]
 
 Runs one step on data version A and publishes B. Without A and B, those of the stage that declares
-the step. DVC is not told: `heddle status` will say that B was changed by hand.
+the step; with WRITE_OUTPUT=false the table is made and checked, not published. DVC is not told:
+`heddle status` will say that B was changed by hand.
 """
 _STEP = "setup.script_base_name"
+_CHOSEN = "data_versions"
 _INPUT = "data_versions.data_version_input"
 _OUTPUT = "data_versions.data_version_output"
+_READ = "io_policy.READ_INPUT"
+_WRITE = "io_policy.WRITE_OUTPUT"
 
 
 def main(root: Path, arguments: list[str]) -> int:
@@ -49,18 +64,84 @@ def _run(root: Path, arguments: list[str]) -> str:
     if not name:
         raise ConfigError("no step is named", todo=f"Add {_STEP}=STEP.")
     named = told.pop("transformations", name)
-    reads, writes = told.pop(_INPUT, None), told.pop(_OUTPUT, None)
+    chosen = told.pop(_CHOSEN, None)
+    reads, writes = told.pop(_INPUT, chosen), told.pop(_OUTPUT, None)
+    read_input, publish = _switch(told, _READ), _switch(told, _WRITE)
     config = compose_config(root, [f"{key}={value}" for key, value in told.items()])
     plan = make_plan(config, root)
     entry = _entry(plan, config, root, named if named != name else name)
+    if chosen is not None and writes is None:
+        _check_read(entry, name, chosen)
     if reads is not None:
         entry = {**entry, "reads": [reads]}
+    if not read_input:
+        entry = {**entry, "reads": []}
     if writes is not None:
         entry = {**entry, "writes": [writes], "contracts": _contracts(plan, writes)}
     context = stage_context(root, name, entry, params(plan))
-    run_stage(entry, context)
-    made = ", ".join(str(w) for w in entry["writes"])
-    return f"{name}: wrote {made}"
+    if publish:
+        run_stage(entry, context)
+        return f"{name}: wrote {', '.join(str(w) for w in entry['writes'])}"
+    return f"{name}: {_tried(entry, context)}, not written"
+
+
+def _tried(entry: Mapping[str, Any], context: StageContext) -> str:
+    """Run the step without publishing; return the size of the table that it made."""
+    if own := [path for path in entry["writes"] if is_path(path)]:
+        raise ConfigError(
+            f"writes {own[0]} by itself, so its output cannot be held back",
+            where=context.stage,
+            todo=f"Leave {_WRITE} out.",
+        )
+    kept = Unpublished(context.tables)
+    made = entry["writes"] or ["tried"]
+    run_stage({**entry, "writes": made}, replace(context, tables=kept, writes=tuple(made)))
+    return ", ".join(f"{i.rows:,} rows x {len(i.columns)} columns" for i in kept.made)
+
+
+def _switch(told: dict[str, str], key: str) -> bool:
+    word = told.pop(key, "true").lower()
+    if word not in {"true", "false"}:
+        raise ConfigError(f"must be true or false, not {word!r}", where=key)
+    return word == "true"
+
+
+def _check_read(entry: Mapping[str, Any], name: str, chosen: str) -> None:
+    """Refuse a version whose output nobody has declared."""
+    if entry["reads"] != [chosen]:
+        declared = ", ".join(entry["reads"]) or "nothing"
+        raise ConfigError(
+            f"no stage runs {name!r} on {chosen!r} (declared: on {declared})",
+            where=_CHOSEN,
+            todo=f"Name the version to write: {_OUTPUT}=VERSION.",
+        )
+
+
+class Unpublished:
+    """A TableStore that reads what another has, and keeps nothing of what is written."""
+
+    def __init__(self, published: TableStore) -> None:
+        self._published = published
+        self.made: list[TableInfo] = []
+
+    def versions(self) -> Sequence[str]:
+        """Names of the published versions."""
+        return self._published.versions()
+
+    def info(self, version: str) -> TableInfo:
+        """What is known of a published version."""
+        return self._published.info(version)
+
+    def read(self, version: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """A published table."""
+        return self._published.read(version, columns)
+
+    def write(self, version: str, frame: pl.DataFrame, made_by: Mapping[str, Any]) -> TableInfo:
+        """Describe `frame`."""
+        from heddle.infrastructure.memory import MemoryTables
+
+        self.made.append(MemoryTables().write(version, frame, made_by))
+        return self.made[-1]
 
 
 def _pair(word: str) -> tuple[str, str]:

@@ -1,0 +1,87 @@
+"""One step by hand: which tables it takes, what it leaves behind, what it refuses."""
+
+import pytest
+
+from heddle.presentation.universal_step import main
+
+STEP = "setup.script_base_name=lowered"
+
+
+def told(root, capsys, *words):
+    code = main(root, list(words))
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (STEP,),
+        (f"+{STEP}",),
+        (STEP, "transformations=lowered", "data_versions=v0"),
+        (STEP, "data_versions.data_version_input=v0", "data_versions.data_version_output=right"),
+    ],
+)
+def test_a_step_runs_on_the_versions_of_its_stage_or_on_those_named(done, capsys, words):
+    """A plus before the key is the same key; a version alone chooses the stage's output."""
+    (done / "data/right/right.parquet").unlink()
+    assert told(done, capsys, *words) == (0, "lowered: wrote right\n")
+    assert (done / "data/right/right.parquet").exists()
+
+
+def test_another_output_is_a_version_of_its_own(done, capsys):
+    """The declared one stays as it is."""
+    before = (done / "data/right/right.parquet").read_bytes()
+    more = ("data_versions=left", "data_versions.data_version_output=by_hand")
+    code, said = told(done, capsys, "setup.script_base_name=each", *more)
+    assert (code, said) == (0, "each: wrote by_hand\n")
+    assert (done / "data/by_hand/by_hand_metadata.json").exists()
+    assert (done / "data/right/right.parquet").read_bytes() == before
+
+
+def test_output_that_is_held_back_is_made_and_checked_only(done, capsys, hashes):
+    """Its size is told, no file changes."""
+    before = hashes(done)
+    code, said = told(done, capsys, STEP, "io_policy.WRITE_OUTPUT=false")
+    assert code == 0
+    assert said.startswith("lowered: ")
+    assert said.endswith(" columns, not written\n")
+    assert hashes(done) == before
+
+
+def test_a_source_reads_no_version(done, capsys):
+    """READ_INPUT=false is what it does anyway."""
+    code, said = told(done, capsys, "setup.script_base_name=ingest", "io_policy.READ_INPUT=false")
+    assert (code, said.splitlines()[-1]) == (0, "ingest: wrote v0")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("transformations=lowered",), "no step is named. Add setup.script_base_name=STEP."),
+        (("setup.script_base_name=lowerd",), "no step 'lowerd'; did you mean 'lowered'?"),
+        ((STEP, "data_versions=left"), "no stage runs 'lowered' on 'left' (declared: on v0)"),
+        ((STEP, "io_policy.WRITE_OUTPUT=banana"), "must be true or false, not 'banana'"),
+        ((STEP, "io_policy.READ_INPUT=false"), "takes 1 tables, 0 given"),
+        ((STEP, "lowered"), "'lowered' is not key=value"),
+        (
+            ("setup.script_base_name=counted", "io_policy.WRITE_OUTPUT=false"),
+            "writes reports/said.json by itself, so its output cannot be held back",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(done, capsys, words, said):
+    """Exit 2, with the way out."""
+    code, line = told(done, capsys, *words)
+    assert code == 2
+    assert line.startswith("error: ")
+    assert line.count("\n") == 1
+    assert said in line
+
+
+def test_without_words_it_says_how_it_is_used(done, capsys):
+    """Help is asked for with 0, and given with 2 to who asks for nothing."""
+    assert told(done, capsys)[0] == 2
+    code, said = told(done, capsys, "--help")
+    assert code == 0
+    assert "io_policy.WRITE_OUTPUT=false" in said
