@@ -21,6 +21,7 @@ from heddle.evaluation.split_plan import Split
 from heddle.evaluation.splits import assign
 from heddle.infrastructure.memory import MemoryTables, SilentProgress
 from heddle.infrastructure.memory_tracking import MemoryTracker
+from heddle.models.catalogue import available
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.cluster_study import ClusterStudy, cluster_study
 from heddle.pipeline.steps.compete import Compete, compete
@@ -273,6 +274,47 @@ def test_an_absent_library_is_skipped_with_a_notice(done, tmp_path, monkeypatch)
     assert any(
         "boost does not compete: xgboost is not installed" in n for n in world.progress.notices
     )
+
+
+class Noted(SilentProgress):
+    """Keeps what a bar would show."""
+
+    def __init__(self):
+        super().__init__()
+        self.totals, self.notes = {}, []
+
+    def task(self, title, total=None, *, even=True):
+        self.totals[title] = (total, even)
+        return super().task(title, total, even=even)
+
+    def advance(self, steps=1, note=""):
+        self.notes.append((steps, note))
+
+
+def test_the_bar_of_the_competition_tells_who_is_searched_how_far_and_the_best(done, tmp_path):
+    """A finite space counts its points, a baseline one, and who cannot run counts nothing."""
+    world = _after_studies(done, tmp_path)
+    world.progress = Noted()
+    depths = {"max_depth": {"type": "int", "low": 2, "high": 3}}
+    few = {"estimator": "decision_tree", "space": depths, "trials": 9}
+    absent = {"estimator": "xgboost", "trials": 50}
+    candidates = {"median": CONTEST["candidates"]["median"], "few": few, "ridge": RIDGE}
+    if available("xgboost"):
+        candidates["absent"] = absent
+    world.run("compete", candidates=candidates, trials=3)
+    assert world.progress.totals["competition"] == (1 + 2 + 3, False)
+    steps, notes = zip(*world.progress.notes, strict=True)
+    assert sum(steps) == 6
+    board = world.json("leaderboard.json")
+    best = {t["study"]: t["value"] for t in reversed(board["trials"]) if t["number"] == 0}
+    median, few = (f"{best[name]:.4g}" for name in ("median", "few"))
+    assert notes[:4] == (
+        "median 0/1",
+        f"median 1/1: wmape {median}, best {median} (median)",
+        f"few 0/2, best {median} (median)",
+        f"few 1/2: wmape {few}, best {few} (few)",
+    )
+    assert notes[-1].startswith("ridge 3/3: ")
 
 
 def test_a_candidate_that_always_fails_does_not_stop_the_others(done, tmp_path):

@@ -43,8 +43,13 @@ class ProgressTask(Protocol):
 class Progress(Protocol):
     """Where long work says how far it is, and what a person should know."""
 
-    def task(self, title: str, total: float | None = None) -> AbstractContextManager[ProgressTask]:
-        """Open a bar of `total` steps (None: unknown)."""
+    def task(
+        self, title: str, total: float | None = None, *, even: bool = True
+    ) -> AbstractContextManager[ProgressTask]:
+        """Open a bar of `total` steps (None: unknown).
+
+        `even`: the steps cost about the same, so that the time left can be told from those done.
+        """
 
     def notice(self, text: str) -> None:
         """Say one line that is not an error (a guess that was made, a part that was skipped)."""

@@ -61,8 +61,10 @@ class SilentProgress:
         self.notices: list[str] = []
 
     @contextmanager
-    def task(self, title: str, total: float | None = None) -> Iterator[SilentProgress]:
-        del title, total
+    def task(
+        self, title: str, total: float | None = None, *, even: bool = True
+    ) -> Iterator[SilentProgress]:
+        del title, total, even
         yield self
 
     def advance(self, steps: float = 1, note: str = "") -> None:

@@ -20,7 +20,7 @@ def progress_for(console: Console) -> TerminalProgress | PlainProgress:
 
 
 class TerminalProgress:
-    """Bars drawn by rich: steps done, time gone, time left, a word beside it."""
+    """Bars drawn by rich: steps done, time gone, time left if it can be told, a word beside."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -28,31 +28,12 @@ class TerminalProgress:
         self._open = 0
 
     @contextmanager
-    def task(self, title: str, total: float | None = None) -> Iterator[_Bar]:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
+    def task(self, title: str, total: float | None = None, *, even: bool = True) -> Iterator[_Bar]:
         if self._bars is None:
-            self._bars = Progress(
-                TextColumn("  {task.description}"),
-                BarColumn(bar_width=28),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
-                TextColumn("[dim]{task.fields[note]}"),
-                console=self._console,
-                transient=True,
-            )
+            self._bars = _bars(self._console)
             self._bars.start()
         self._open += 1
-        number = self._bars.add_task(title, total=total, note="")
+        number = self._bars.add_task(title, total=total, note="", even=even)
         try:
             yield _Bar(self._bars, number)
         finally:
@@ -64,6 +45,39 @@ class TerminalProgress:
 
     def notice(self, text: str) -> None:
         self._console.print(f"  [yellow]note[/] {_escaped(text)}", highlight=False)
+
+
+def _bars(console: Console) -> Any:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class TimeLeft(ProgressColumn):
+        """The time left, where it can be told from the steps done."""
+
+        remaining = TimeRemainingColumn()
+
+        def render(self, task: Any) -> Text:
+            left = Text("left ").append(self.remaining.render(task))
+            return left if task.fields["even"] else Text()
+
+    return Progress(
+        TextColumn("  {task.description}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeLeft(),
+        TextColumn("[dim]{task.fields[note]}"),
+        console=console,
+        transient=True,
+    )
 
 
 class _Bar:
@@ -78,8 +92,10 @@ class PlainProgress:
     """One line when something longer than two seconds ends, and notices: fit for a log."""
 
     @contextmanager
-    def task(self, title: str, total: float | None = None) -> Iterator[PlainProgress]:
-        del total
+    def task(
+        self, title: str, total: float | None = None, *, even: bool = True
+    ) -> Iterator[PlainProgress]:
+        del total, even
         start = time.monotonic()
         yield self
         seconds = time.monotonic() - start

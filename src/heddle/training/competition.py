@@ -17,10 +17,11 @@ from heddle.models.candidates import Candidate
 from heddle.models.catalogue import available
 from heddle.training.plans import Budget
 from heddle.training.search import Tuning
+from heddle.training.space import size
 from heddle.training.trial import Objective
 from heddle.training.tuning import tune
 
-__all__ = ["Entry", "Leaderboard", "compete", "search"]
+__all__ = ["Entry", "Leaderboard", "compete", "planned", "search"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,16 @@ class Leaderboard:
     studies: Mapping[str, Tuning]
 
 
+def planned(candidate: Candidate, budget: Budget, known: int = 0) -> int:
+    """Return how many trials a search of a candidate has at most, beside those that are known.
+
+    A finite space is gone through once; a baseline has none, and is one trial.
+    """
+    wanted = budget.trials if known else candidate.trials or budget.trials
+    count = size(candidate.space)
+    return wanted if count is None else min(wanted, max(count - known, 0))
+
+
 def search(
     candidate: Candidate,
     objective: Objective,
@@ -59,12 +70,11 @@ def search(
     history: Sequence[TrialRecord] = (),
     on_trial: Callable[[TrialRecord], None] = lambda _: None,
 ) -> Tuning:
-    """Search one candidate's space (a baseline has none, and is one trial)."""
-    wanted = budget.trials if history else candidate.trials or budget.trials
+    """Search one candidate's space, on from the trials of an earlier search if there are some."""
     return tune(
         objective,
         candidate.space,
-        trials=len(history) + wanted,
+        trials=len(history) + planned(candidate, budget, len(history)),
         seed=budget.seed,
         storage=storage,
         jobs=budget.jobs or 1,
@@ -87,6 +97,7 @@ def compete(
     metric: str,
     pool: Executor,
     folder: Path | None = None,
+    on_begin: Callable[[Candidate], None] = lambda _: None,
     on_trial: Callable[[str, TrialRecord], None] = lambda _, __: None,
     on_candidate: Callable[[Entry, Tuning], None] = lambda _, __: None,
 ) -> Leaderboard:
@@ -99,6 +110,7 @@ def compete(
         metric: primary metric of `heddle.evaluation.metrics`.
         pool: processes for the trials.
         folder: for the journals; None: nothing can be resumed.
+        on_begin: called before the search of each candidate.
         on_trial: called with the candidate's name and each finished trial.
         on_candidate: called when a candidate is done.
 
@@ -114,6 +126,7 @@ def compete(
     studies: dict[str, Tuning] = {}
     for candidate in running:
         name = candidate.name
+        on_begin(candidate)
         try:
             tuning = search(
                 candidate,

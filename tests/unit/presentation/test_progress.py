@@ -26,3 +26,18 @@ def test_a_log_gets_lines_and_a_terminal_bars(capsys):
         bar.advance()
     plain.notice("a [bold] guess")
     assert capsys.readouterr().err == "  note: a [bold] guess\n"
+
+
+def test_the_time_left_is_told_only_where_steps_cost_the_same():
+    """Side by side: one bar tells it, the other does not; steps and time gone stand in both."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    shown = TerminalProgress(console)
+    with shown.task("rows", 4) as rows, shown.task("candidates", 3, even=False) as candidates:
+        rows.advance(2, "half")
+        candidates.advance(0, "ridge 0/5")
+        candidates.advance(1)
+        paper = Console(file=io.StringIO(), width=120)
+        paper.print(shown._bars.get_renderable())
+    even, uneven = paper.file.getvalue().splitlines()
+    assert " ".join(even.split()[-5:]) == "2/4 0:00:00 left -:--:-- half"
+    assert " ".join(uneven.split()[-4:]) == "1/3 0:00:00 ridge 0/5"

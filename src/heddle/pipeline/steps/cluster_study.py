@@ -70,7 +70,7 @@ def cluster_study(ctx: StageContext, cfg: ClusterStudy) -> None:
         ctx.tables, ctx.reads, target=cfg.target, row_key=cfg.row_key, columns=features.raw
     )
     ks = range(cfg.k_from, cfg.k_to + 1)
-    with ctx.progress.task("cluster geometry", total=len(ks)) as bar:
+    with ctx.progress.task("cluster geometry", total=len(ks), even=False) as bar:
         shapes = geometry(
             data.train[list(places)].to_numpy(dtype=float),
             ks,
@@ -106,7 +106,7 @@ def _scores(
     groups = len({(s.kind, s.k if s.kind != "none" else 0) for s in tried})
     with (
         workers(ctx.cores) as pool,
-        ctx.progress.task(f"clusters by {cfg.metric}", total=groups) as bar,
+        ctx.progress.task(f"clusters by {cfg.metric}", total=groups, even=False) as bar,
     ):
         return grid_scores(
             data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from heddle.training.plans import Contest
 
 if TYPE_CHECKING:
     from heddle.domain.entities import TrialRecord
-    from heddle.domain.ports import ProgressTask, TrackedRun
+    from heddle.domain.ports import Progress, ProgressTask, TrackedRun
     from heddle.training.arena import Arena
     from heddle.training.competition import Entry, Leaderboard
     from heddle.training.search import Tuning
@@ -57,9 +58,7 @@ def compete(ctx: StageContext, cfg: Compete) -> None:
         ctx.run() as run,
         arena(cfg, ctx) as ready,
     ):
-        total = sum(1 if c.baseline else c.trials or cfg.trials for c in ready.candidates)
-        with ctx.progress.task("competition", total=total) as bar:
-            board = _board(ready, run, bar)
+        board = _board(ready, run, ctx.progress)
         for name, reason in board.skipped.items():
             ctx.progress.notice(f"{ctx.stage}: {name} does not compete: {reason}")
         run.params({"winner": board.entries[0].candidate, "metric": cfg.metric})
@@ -71,18 +70,16 @@ def compete(ctx: StageContext, cfg: Compete) -> None:
     ctx.write_timings(began, {entry.candidate: entry.seconds for entry in board.entries})
 
 
-def _board(ready: Arena[Compete], run: TrackedRun, bar: ProgressTask) -> Leaderboard:
+def _board(ready: Arena[Compete], run: TrackedRun, progress: Progress) -> Leaderboard:
+    from heddle.models.catalogue import available
     from heddle.training import competition
 
-    best: dict[str, float] = {}
     metric = ready.contest.metric
-
-    def tried(name: str, record: TrialRecord) -> None:
-        sign = _sign(metric)
-        if record.state == "complete" and record.value is not None:
-            known = best.get(name, record.value)
-            best[name] = sign * min(sign * known, sign * record.value)
-        bar.advance(note=f"{name} {metric} {best[name]:.4g}" if name in best else name)
+    trials = {
+        candidate.name: competition.planned(candidate, ready.contest)
+        for candidate in ready.candidates
+        if available(candidate.estimator) is None
+    }
 
     def done(entry: Entry, tuning: Tuning) -> None:
         with run.child(entry.candidate, tags={"baseline": str(entry.baseline).lower()}) as child:
@@ -90,17 +87,47 @@ def _board(ready: Arena[Compete], run: TrackedRun, bar: ProgressTask) -> Leaderb
             child.metrics({metric: entry.mean, f"{metric}_sd": entry.sd, "seconds": entry.seconds})
             child.trials(tuning.trials)
 
-    return competition.compete(
-        ready.candidates,
-        ready.objective,
-        ready.contest,
-        metric=metric,
-        pool=ready.pool,
-        folder=ready.folder,
-        on_trial=tried,
-        on_candidate=done,
-    )
+    with progress.task("competition", total=sum(trials.values()), even=False) as bar:
+        shown = _Shown(bar, trials, metric)
+        return competition.compete(
+            ready.candidates,
+            ready.objective,
+            ready.contest,
+            metric=metric,
+            pool=ready.pool,
+            folder=ready.folder,
+            on_begin=lambda candidate: shown.begin(candidate.name),
+            on_trial=shown.tried,
+            on_candidate=done,
+        )
 
 
-def _sign(metric: str) -> int:
-    return -1 if METRICS[metric].direction == "maximise" else 1
+class _Shown:
+    """Beside the bar: who is searched, how far, the last score, and the best one of all."""
+
+    def __init__(self, bar: ProgressTask, trials: Mapping[str, int], metric: str) -> None:
+        self._bar = bar
+        self._trials = trials
+        self._metric = metric
+        self._best: tuple[float, str] | None = None
+        self._done = 0
+
+    def begin(self, name: str) -> None:
+        """Name the candidate that is made ready."""
+        self._done = 0
+        self._bar.advance(0, note=self._words(name, ""))
+
+    def tried(self, name: str, record: TrialRecord) -> None:
+        """Move on by a trial."""
+        self._done += 1
+        score = ""
+        if record.state == "complete" and record.value is not None:
+            score = f": {self._metric} {record.value:.4g}"
+            better = METRICS[self._metric].better
+            if self._best is None or better(record.value, self._best[0]):
+                self._best = (record.value, name)
+        self._bar.advance(note=self._words(name, score or f": {record.state}"))
+
+    def _words(self, name: str, score: str) -> str:
+        best = f", best {self._best[0]:.4g} ({self._best[1]})" if self._best else ""
+        return f"{name} {self._done}/{self._trials[name]}{score}{best}"

@@ -44,7 +44,7 @@ def imputation_study(ctx: StageContext, cfg: ImputationStudy) -> None:
     )
     table = SelectColumns(features.numeric).fit_transform(data.train)
     steps = cfg.repeats * len(cfg.methods)
-    with ctx.progress.task("imputation", total=steps) as bar, ctx.run() as run:
+    with ctx.progress.task("imputation", total=steps, even=False) as bar, ctx.run() as run:
         result = impute_study(table, cfg, on_step=lambda method: bar.advance(note=method))
         run.params({"columns": list(result.columns), "choice": result.choice})
         run.metrics({f"rmse_{m.method}": m.rmse for m in result.methods})

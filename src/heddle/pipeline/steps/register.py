@@ -83,7 +83,7 @@ def register(ctx: StageContext, cfg: Register) -> None:
     data, test = _data(ctx, cfg, ready)
     with (
         ctx.run({"model": cfg.model}) as run,
-        ctx.progress.task("register", total=4 + len(data.folds) + len(data.blocks)) as bar,
+        ctx.progress.task("register", total=4 + len(data.folds + data.blocks), even=False) as bar,
     ):
         fit = _fit(ctx, cfg, ready, data, lambda part: bar.advance(note=part))
         importances = _importances(cfg, ready, data, fit)

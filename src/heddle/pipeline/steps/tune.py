@@ -69,13 +69,14 @@ def tune(ctx: StageContext, cfg: Tune) -> None:
 def _studies(
     ctx: StageContext, ready: Arena[Tune], chosen: tuple[Finalist, ...], run: TrackedRun
 ) -> dict[str, Tuning]:
-    from heddle.training.competition import search
+    from heddle.training.competition import planned, search
 
     studies: dict[str, Tuning] = {}
     contest = ready.contest
     for finalist in chosen:
         name = finalist.candidate.name
-        with ctx.progress.task(f"tune {name}", total=contest.trials) as bar:
+        trials = planned(finalist.candidate, contest, len(finalist.history))
+        with ctx.progress.task(f"tune {name}", total=trials) as bar:
 
             def tried(record: TrialRecord, bar: Any = bar) -> None:
                 shown = f"{record.value:.4g}" if record.value is not None else "-"
