@@ -12,6 +12,7 @@ from heddle.domain.typed import build, plain
 from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.fingerprint import Reading, code_of
 from heddle.pipeline.stages import Stage, is_path, read_stages
+from heddle.pipeline.template import Template, read_template
 from heddle.pipeline.world import World
 from heddle.validation.contract import Contract, read_contract
 
@@ -29,6 +30,7 @@ class Plan:
     files: Mapping[str, tuple[str, ...]]  # stage -> files from outside that it reads
     descriptions: Mapping[str, str]
     world: World
+    template: Template | None = None  # of dvc.yaml, when the project brings its own
 
     def paths(self, name: str) -> tuple[str, ...]:
         """Return the files behind a data version or a path."""
@@ -83,6 +85,7 @@ def make_plan(
         files=files,
         descriptions={s.name: s.desc or _description(s, contracts) for s in stages},
         world=world,
+        template=read_template(_mapping(config["pipeline"], "pipeline").get("template"), root),
     )
 
 
