@@ -220,6 +220,7 @@ def test_an_unknown_category_is_predicted_and_flagged(finished_clone, shell, tmp
     assert made["prediction"].is_finite().all()
     strange = made.filter(pl.col("flags").str.contains("unknown_category:ocean_proximity"))
     assert strange["line"].to_list() == [4]
+    assert "unknown_category:ocean_proximity 1" in " ".join(told.stdout.split())
 
 
 UNPREDICTED = {

@@ -19,6 +19,7 @@ from heddle.infrastructure.mlflow_registry import MlflowRegistry
 from heddle.models.trusted import TRUSTED_TYPES
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.register import Register, register
+from heddle.presentation import cli
 from heddle.registry.gates import Gates
 from heddle.registry.promotion import Promote, promote, rollback
 from heddle.serving.batch import predict_file
@@ -296,6 +297,33 @@ def test_promote_rollback_and_batch_work_on_what_was_registered(done, tmp_path):
     assert pl.read_parquet(out)["model"].unique().to_list() == [model.label]
     with pytest.raises(ConfigError, match="There is nothing to go back to"):
         rollback(done.registry, "price")
+
+
+def test_the_commands_tell_what_was_registered_and_predicted(done, uri, tmp_path, capsys):
+    """Models by the primary metric; rows that are strange, by why they are."""
+    world = {"project": "p", "model": "price", "tracking": {"uri": uri, "experiment": "test"}}
+    params = yaml.safe_dump({"world": world, "stages": {}})
+    (done.root / "params.yaml").write_text(params)
+    place = ("-C", str(done.root))
+    assert cli.run(["models", *place]) == 0
+    head = capsys.readouterr().out.splitlines()[0].split()
+    assert head[:5] == ["model", "version", "alias", "algorithm", "wmape"]
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    lines = ["x,y,size,beds,shore", "0,0,50,2,near", "0,0,50,2,moon", "0,0,900,2,moon"]
+    source.write_text("\n".join(lines) + "\n")
+    words = ["predict", str(source), "-o", str(out), "--model", "staging", *place]
+    assert cli.run(words) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith(
+        "3 rows predicted by price/1, 2 flagged (unknown_category:shore 2, outside_training:size 1)"
+    )
+    assert cli.run([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["flags"] == {"unknown_category:shore": 2, "outside_training:size": 1}
+    assert (told["flagged"], told["model"]) == (2, "price/1")
+    source.write_text("\n".join(lines[:2]) + "\n")
+    assert cli.run(words) == 0
+    assert "flagged" not in capsys.readouterr().out
 
 
 def test_a_changed_file_of_a_registered_model_is_refused(done, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from heddle.domain.typed import plain
 from heddle.presentation.cli import Folder, Json, Overrides, app, only_overrides, out, show_json
@@ -13,8 +14,10 @@ from heddle.presentation.cli import Folder, Json, Overrides, app, only_overrides
 if TYPE_CHECKING:
     from heddle.domain.ports import ModelRegistry
     from heddle.pipeline.world import World
+    from heddle.serving.batch import Summary
 
 HERE = Path()
+_REASONS = 5  # most of them that are named
 Model = Annotated[str | None, typer.Option("--model", help="Name of the registered model.")]
 
 
@@ -154,10 +157,18 @@ def predict_command(
     if as_json:
         show_json({**plain(found), "model": loaded.label})
         return
-    flagged = f", {found.flagged:,} flagged" if found.flagged else ""
+    flagged = _flagged(found) if found.flagged else ""
     out.print(f"{found.predicted:,} rows predicted by {loaded.label}{flagged}: {found.out}")
     if found.errors:
         out.print(f"[yellow]{found.bad:,} bad rows left out[/]: {found.errors}")
+
+
+def _flagged(found: Summary) -> str:
+    """Say why rows were flagged; a row may have several reasons."""
+    reasons = [f"{remark} {rows:,}" for remark, rows in found.flags.items()]
+    shown = ", ".join(reasons[:_REASONS])
+    more = f" and {len(reasons) - _REASONS} more reasons" if len(reasons) > _REASONS else ""
+    return f", {found.flagged:,} flagged ({escape(shown)}{more})"
 
 
 def _meant(registry: ModelRegistry, name: str, told: str) -> tuple[str, str]:

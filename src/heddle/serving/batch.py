@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,7 @@ from heddle.ingestion.options import ReadOptions
 from heddle.ingestion.read import read
 from heddle.ingestion.table import RawTable
 from heddle.serving.escape import escaped
-from heddle.serving.flags import flags
+from heddle.serving.flags import counted, flags
 from heddle.serving.loader import LoadedModel
 from heddle.validation.parse import TextRules
 from heddle.validation.rows import RowFault, row_findings
@@ -47,6 +47,7 @@ class Summary:
     predicted: int
     bad: int  # rows left out
     flagged: int  # rows predicted with a remark
+    flags: Mapping[str, int]  # remark -> rows that have it, the most frequent first
     out: Path
     errors: Path | None  # the list of bad rows, when there are any
     notes: tuple[str, ...]  # guesses of the reader
@@ -101,6 +102,7 @@ def predict_file(
         predicted=good.height,
         bad=lines,
         flagged=int((good["flags"] != "").sum()),
+        flags=counted(good["flags"]),
         out=out,
         errors=errors if bad else None,
         notes=table.notes,

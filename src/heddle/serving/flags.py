@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
-__all__ = ["flags"]
+__all__ = ["counted", "flags"]
 
 
 def flags(rows: pl.DataFrame, seen: Mapping[str, Mapping[str, Any]]) -> pl.Series:
@@ -30,6 +31,18 @@ def flags(rows: pl.DataFrame, seen: Mapping[str, Mapping[str, Any]]) -> pl.Serie
         return pl.Series("flags", [""] * rows.height, dtype=pl.String)
     joined = pl.concat_str(remarks, separator=";", ignore_nulls=True)
     return rows.select(joined.fill_null("").alias("flags"))["flags"]
+
+
+def counted(remarks: pl.Series) -> dict[str, int]:
+    """Return how many rows have each remark, the most frequent first, then by name.
+
+    >>> counted(pl.Series(["", "a:x", "b:y;a:x"]))
+    {'a:x': 2, 'b:y': 1}
+    """
+    found: Counter[str] = Counter()
+    for joined, rows in remarks.value_counts().iter_rows():
+        found.update(dict.fromkeys(joined.split(";") if joined else (), rows))
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _remark(name: str, known: Mapping[str, Any]) -> pl.Expr:

@@ -105,6 +105,7 @@ def test_unknown_categories_and_far_numbers_are_predicted_and_flagged(model, tmp
         "outside_training:size;unknown_category:shore",
     ]
     assert found.flagged == 4
+    assert found.flags == {"unknown_category:shore": 3, "outside_training:size": 2}
 
 
 @pytest.mark.parametrize("header", ["shore,size,price,extra", "Shore,SIZE,Price,e x"])
@@ -136,7 +137,7 @@ def test_chunks_change_nothing(model, tmp_path_factory, chunk, count):
     whole = predict_file(model, place / "in.csv", place / "a.csv", on_error="skip")
     parts = predict_file(model, place / "in.csv", place / "b.csv", on_error="skip", chunk=chunk)
     assert (place / "a.csv").read_bytes() == (place / "b.csv").read_bytes()
-    assert (whole.bad, whole.flagged) == (parts.bad, parts.flagged)
+    assert (whole.bad, whole.flagged, whole.flags) == (parts.bad, parts.flagged, parts.flags)
 
 
 def test_the_same_input_gives_the_same_bytes(model, tmp_path):
