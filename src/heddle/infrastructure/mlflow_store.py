@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from heddle.domain.errors import ConfigError
+from heddle.infrastructure.mlflow_moving import follow
 
 __all__ = ["MlflowStore", "database_file", "held"]
 
@@ -92,6 +93,7 @@ class MlflowStore:
         with held(self.file.with_name(f".{self.file.name}.lock")):
             client = _client(self.uri)
             client.search_experiments(max_results=1)  # creates or checks the tables
+            follow(self.file, self.experiment)
         return client
 
     def _find(self, client: Any) -> str:
