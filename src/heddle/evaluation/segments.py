@@ -24,7 +24,7 @@ class Segment:
     """A column whose values, or bins of values, are looked at one by one."""
 
     column: str
-    edges: tuple[float, ...] = ()  # inner bounds of bins, each closed above; (): the values
+    edges: tuple[float, ...] = ()  # between bins, each of the lower one; (): the values
 
     def __post_init__(self) -> None:
         if any(a >= b for a, b in pairwise(self.edges)):
@@ -81,9 +81,9 @@ def _names(column: pd.Series[Any], edges: tuple[float, ...]) -> tuple[Any, list[
     """Name each row's segment, and the segments that have rows, in order."""
     gone = column.isna().to_numpy()
     if edges:
-        bounds = [-np.inf, *edges, np.inf]
-        words = [f"({a:g}, {b:g}]" for a, b in pairwise(bounds)]
-        words[-1] = words[-1].replace("]", ")")
+        said = [f"{edge:,.10g}" for edge in edges]
+        words = [f"up to {said[0]}", *(f"{a} to {b}" for a, b in pairwise(said))]
+        words.append(f"above {said[-1]}")
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
         names = np.asarray(words, dtype=object)[np.searchsorted(edges, numbers, side="left")]
     else:

@@ -19,15 +19,24 @@ def test_segments_score_their_own_rows_only():
         ("kind", "a", 2, 0.5),
         ("kind", "b", 1, 1.0),
         ("kind", "(missing)", 1, 0.0),
-        ("size", "(-inf, 1]", 1, 0.0),
-        ("size", "(1, 2]", 1, 1.0),
-        ("size", "(2, inf)", 1, 0.0),
+        ("size", "up to 1", 1, 0.0),
+        ("size", "1 to 2", 1, 1.0),
+        ("size", "above 2", 1, 0.0),
         ("size", "(missing)", 1, 1.0),
     ]
     with pytest.raises(ConfigError, match="no column 'knd'; did you mean 'kind'"):
         segments(rows, actual, predicted, [Segment(column="knd")])
     with pytest.raises(ValueError, match="edges must ascend"):
         Segment(column="size", edges=(2.0, 1.0))
+
+
+def test_bins_are_named_as_people_say_them():
+    """Large bounds with their thousands apart, small ones in full; one bound makes two bins."""
+    rows = pd.DataFrame({"size": [1.0, 2_500_000.0, 0.125]})
+    by = [Segment(column="size", edges=(0.125, 2_000_000.0)), Segment(column="size", edges=(0.5,))]
+    names = [row["segment"] for row in segments(rows, [1.0] * 3, [1.0] * 3, by)]
+    assert names[:3] == ["up to 0.125", "0.125 to 2,000,000", "above 2,000,000"]
+    assert names[3:] == ["up to 0.5", "above 0.5"]
 
 
 def test_capped_rows_are_those_at_the_cap():

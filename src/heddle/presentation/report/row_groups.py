@@ -145,6 +145,6 @@ def _leaning(top: Sequence[Document], words: Wording) -> Html:
     none = sum(r["mean"] <= sd for r, sd in zip(top, sds, strict=True))
     says = f"Most is lost without {names[0]}."
     if none:
-        says += f" {plural(none, 'column')} within one standard deviation of nothing."
+        says += f" {plural(none, 'column')} within one standard deviation of no loss."
     title = "Permutation importance of raw columns"
     return chart("importances-bars", title, says, data, layout, height=height)

@@ -26,7 +26,11 @@ _GEOMETRY = (
     ("inertia", "Inertia", "Squared distances to the centres; look for where it stops falling."),
     ("silhouette", "Silhouette", "How much nearer rows are to their own cluster; more is better."),
     ("davies_bouldin", "Davies-Bouldin", "How alike neighbouring clusters are; less is better."),
-    ("calinski_harabasz", "Calinski-Harabasz", "Spread between over within; more is better."),
+    (
+        "calinski_harabasz",
+        "Calinski-Harabasz",
+        "Spread between clusters over spread within; more is better.",
+    ),
 )
 
 
@@ -47,10 +51,13 @@ def imputation_section(study: Document | None) -> Section:
             ),
         )
     methods.sort(key=lambda m: (m["rmse"], str(m.get("method"))))
+    nearest = ", which came nearest."
+    if study.get("winner") != study.get("choice"):
+        nearest = f"; {value(study.get('winner'))} came nearest, but was not up for choice."
     lead = para(
         "Known values of the training rows were hidden and filled again. The model uses ",
         choice,
-        f"; nearest came {value(study.get('winner'))}.",
+        nearest,
     )
     return Section(
         title, anchor, join([lead, _methods_chart(study, methods), _methods_table(study, methods)])
@@ -107,7 +114,7 @@ def _methods_table(study: Document, methods: Sequence[Document]) -> Html:
         ]
         for m in methods
     ]
-    return table(f"RMSE of hidden values in {plural(len(names), 'column')} with gaps", heads, rows)
+    return table(f"RMSE of hidden values in {plural(len(names), 'column')}", heads, rows)
 
 
 def cluster_section(study: Document | None, words: Wording) -> Section:

@@ -104,7 +104,7 @@ def _lead(told: Inputs, test: Mapping[str, Any], words: Wording) -> Html:
 
 def _gap(figure: float, other: float) -> str:
     way = "lower" if figure < other else "higher"
-    return f" with a figure {share(abs(other - figure), abs(other))} {way}" if other else ""
+    return f", with a figure {share(abs(other - figure), abs(other))} {way}" if other else ""
 
 
 def _figures(
@@ -173,7 +173,9 @@ def _worries(told: Inputs, test: Mapping[str, Any], words: Wording) -> list[Html
     asked = ((evaluation.get("test_opened") or {}).get("times"), split.get("test_opened"))
     times = max(finite(count) or 0 for count in asked)
     if times > 1:
-        found.append(f"The test rows were opened {number(int(times))} times; its figures flatter.")
+        found.append(
+            f"The test rows were opened {number(int(times))} times; these figures flatter."
+        )
     found += [str(line) for line in (told.best or {}).get("bounds") or ()]
     if told.model.get("git_dirty"):
         found.append("Files differed from the commit when the model was made.")

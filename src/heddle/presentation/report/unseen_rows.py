@@ -149,7 +149,7 @@ def _opened(opened: Document | None, split: Document) -> Html:
         return absent("How often the test rows were opened was not recorded.")
     counts = [finite(opened.get("times")), finite(split.get("test_opened"))]
     times = max((count for count in counts if count is not None), default=None)
-    count = NONE if times is None else plural(int(times), "time")
+    count = NONE if times is None else "once" if times == 1 else plural(int(times), "time")
     rows = opened.get("rows")
     mark = opened.get("split_hash") or split.get("hash")
     how = f" (strategy {value(split.get('strategy'))}, seed {value(split.get('seed'))})"

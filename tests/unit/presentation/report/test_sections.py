@@ -95,7 +95,7 @@ def test_the_summary_does_not_flatter(told):
     words = plain(summary_section(Inputs(evaluation=evaluation), WORDS))
     assert "It does not beat the best baseline, clever" in words
     assert "do not use it" in words
-    assert "opened 3 times" in words
+    assert "opened 3 times; these figures flatter" in words
     assert "meant to hold 90 % of the rows hold 70 %" in words
 
 
@@ -130,6 +130,13 @@ def test_the_imputation_study_marks_the_choice(told):
     assert bar["marker"]["color"][0] != bar["marker"]["color"][1]
     assert len(bar["error_x"]["array"]) == 4
     assert "iterative chosen 71.70" in plain(section)
+    assert "The model uses iterative , which came nearest." in plain(section)
+
+
+def test_a_way_that_came_nearer_and_was_not_up_for_choice_is_named(told):
+    """So that nobody takes the choice for the best there is."""
+    section = imputation_section({**told.imputation, "choice": "knn"})
+    assert "uses knn ; iterative came nearest, but was not up for choice." in plain(section)
 
 
 def test_a_study_without_gaps_is_a_sentence():
@@ -230,7 +237,7 @@ def test_the_best_of_each_metric_is_bold(told):
 def test_folds_blocks_and_test_stand_side_by_side(told):
     """With how often the test rows were opened, and of which split."""
     words = plain(trust_section(told.evaluation, told.model, WORDS))
-    assert "The 900 test rows were opened 1 time ; split 5eed5eed5eed" in words
+    assert "The 900 test rows were opened once ; split 5eed5eed5eed" in words
     assert "(strategy stratified, seed 42)" in words
     without = {k: v for k, v in told.evaluation.items() if k not in {"blocked_cv", "test_opened"}}
     words = plain(trust_section(without, {}, WORDS))
@@ -286,4 +293,4 @@ def test_importances_count_those_that_are_nothing(told):
     """A column within its deviation of nought is said to be so."""
     words = plain(importance_section(told.evaluation, WORDS))
     assert "Most is lost without size." in words
-    assert "1 column within one standard deviation of nothing" in words
+    assert "1 column within one standard deviation of no loss" in words
