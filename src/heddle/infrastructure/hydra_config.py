@@ -10,6 +10,7 @@ from typing import Any
 
 from heddle.domain.errors import ConfigError
 from heddle.infrastructure.yaml_check import check_yaml
+from heddle.validation.inherit import inherited
 
 __all__ = ["compose_config"]
 
@@ -80,6 +81,7 @@ def _composed(folder: Path, overrides: list[str]) -> dict[str, Any]:
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(folder.resolve())):
             config = compose("config", overrides=overrides)
+        _write_out_contracts(config)
         found = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OverrideParseException as fault:
         raise ConfigError(
@@ -93,6 +95,17 @@ def _composed(folder: Path, overrides: list[str]) -> dict[str, Any]:
     except ValueError as fault:  # Hydra's words for an override of a group that is no option
         raise ConfigError(str(fault).rstrip("."), where="override") from None
     return {str(key): value for key, value in found.items()}  # type: ignore[union-attr]
+
+
+def _write_out_contracts(config: Any) -> None:
+    """Give contracts that are like another their columns, before anything refers to them."""
+    from omegaconf import OmegaConf, open_dict
+
+    declared = config.get("data_versions")
+    versions = OmegaConf.to_container(declared, resolve=True) if declared else {}
+    if isinstance(versions, dict) and any("like" in (told or ()) for told in versions.values()):
+        with open_dict(config):
+            config.data_versions = inherited({str(key): told for key, told in versions.items()})
 
 
 def _environment(name: str, default: Any = None) -> Any:

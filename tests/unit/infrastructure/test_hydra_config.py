@@ -96,3 +96,18 @@ def test_what_is_allowed(tiny, monkeypatch):
     assert found["world"]["storage"] == {"kind": "csv"}
     assert set(found["transformations"]) == {"scaled", "each", "side_by_side"}
     assert "hydra" not in found
+
+
+def test_contracts_that_are_like_another_are_written_out_for_all_who_refer_to_them(tiny):
+    """Also for an interpolation elsewhere in the configuration."""
+    versions = tiny / "configs" / "data_versions"
+    (versions / "v7.yaml").write_text("v7: {like: v0, columns: {extra: {type: int}}}\n")
+    (tiny / "configs/transformations/odd.yaml").write_text(
+        "odd: {contract: '${data_versions.v7}'}\n"
+    )
+    config = compose_config(tiny)
+    columns = config["data_versions"]["v0"]["columns"] | {"extra": {"type": "int"}}
+    assert config["data_versions"]["v7"] == {"columns": columns}
+    assert config["transformations"]["odd"]["contract"] == {"columns": columns}
+    said = refused(tiny, "", "data_versions.v7.like=v9")
+    assert "data_versions.v7: like 'v9', which is not declared. Known: v0, v7" in said
