@@ -221,7 +221,7 @@ def _tables(project: Path) -> FileTables:
 
 @app.command("doctor")
 def doctor_command(project: Folder = HERE, as_json: Json = False) -> None:
-    """Check versions, known-bad pairs, git and DVC, disk.
+    """Check versions, known-bad pairs, git and DVC, disk, cores, the configuration.
 
     Example: heddle doctor
     """

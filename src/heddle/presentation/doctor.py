@@ -9,13 +9,17 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from heddle.domain.errors import ConfigError
+from heddle.domain.typed import build
 from heddle.infrastructure.dvc_lock import read_lock
 from heddle.infrastructure.facts import library_versions
+from heddle.pipeline.world import World
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Finding", "examine", "machine_cores"]
 
 _KNOWN_BAD = (
     ("pyarrow", 26, None, "pyarrow 26 is untried with polars and mlflow here"),
@@ -35,17 +39,36 @@ class Finding:
 
 
 def examine(root: Path) -> list[Finding]:
-    """Return what was found, the project's state included when there is one."""
-    return [*_machine(root), *_libraries(), *_project(root.resolve())]
+    """Return what was found, the project's state included when there is one; nothing is written.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    if not root.is_dir():
+        raise ConfigError("there is no such folder", where=str(root))
+    found = [*_machine(root), *_libraries()]
+    try:
+        found += _project(root.resolve())
+    except OSError as fault:
+        found.append(Finding("bad", "project", f"cannot be read: {fault}"))
+    return found
+
+
+def machine_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _machine(root: Path) -> Iterator[Finding]:
     old = sys.version_info < (3, 11)
     yield Finding("bad" if old else "ok", "python", platform.python_version())
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("ok", "cores", str(cores))
+    yield Finding("ok", "cores", str(machine_cores()))
     free = shutil.disk_usage(root).free / 1e9
     yield Finding("ok" if free > 2 else "warn", "disk", f"{free:.1f} GB free")
+    if not os.access(root, os.W_OK):
+        yield Finding("warn", "folder", f"{root} cannot be written to: no stage can run in it")
     git = shutil.which("git")
     yield Finding("ok" if git else "bad", "git", git or "not found: install git")
 
@@ -78,3 +101,21 @@ def _project(root: Path) -> Iterator[Finding]:
     yield Finding("ok", "dvc", "ready" if dvc else "made by the first `heddle run`")
     if read_lock(root / "dvc.lock") is None:
         yield Finding("warn", "dvc.lock", "torn: the next `heddle run` restores it")
+    yield from _configuration(root)
+
+
+def _configuration(root: Path) -> Iterator[Finding]:
+    from heddle.infrastructure.hydra_config import compose_config
+
+    try:
+        world = build(World, compose_config(root).get("world") or {}, where="world")
+    except ConfigError as fault:
+        yield Finding("bad", "configuration", str(fault))
+        return
+    yield Finding("ok", "configuration", "can be read")
+    if world.cores > (here := machine_cores()):
+        words = f"{world.cores}, but the machine has {here}: work would wait for itself"
+        yield Finding("warn", "world.cores", f"{words}; set world.cores={here}")
+    if "wandb" in world.tracking.kinds and find_spec("wandb") is None:
+        hint = "not installed: nothing is mirrored to it; pip install 'heddle-ml[wandb]'"
+        yield Finding("warn", "wandb", hint)
