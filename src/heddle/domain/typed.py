@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from heddle.domain.errors import ConfigError
 
-__all__ = ["build", "plain"]
+__all__ = ["build", "plain", "sparse"]
 
 T = TypeVar("T")
 
@@ -54,6 +54,31 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+def sparse(value: Any) -> Any:
+    """Return what `plain` does without the fields that are what they are by default.
+
+    >>> @dataclasses.dataclass
+    ... class Column:
+    ...     type: str
+    ...     nullable: bool = False
+    >>> sparse({"a": Column("int"), "b": Column("int", True)})
+    {'a': {'type': 'int'}, 'b': {'type': 'int', 'nullable': True}}
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        said = [(f, getattr(value, f.name)) for f in dataclasses.fields(value) if f.init]
+        return {f.name: sparse(item) for f, item in said if _required(f) or item != _default(f)}
+    if isinstance(value, Mapping):
+        return {str(key): sparse(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [sparse(item) for item in value]
+    return value
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    made = field.default_factory
+    return field.default if made is dataclasses.MISSING else made()
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heddle.domain.errors import ConfigError
-from heddle.domain.typed import build, plain
+from heddle.domain.typed import build, plain, sparse
 from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.fingerprint import Reading, code_of
 from heddle.pipeline.stages import Stage, is_path, read_stages
@@ -145,14 +145,14 @@ def read_config_of(name: str, config: Mapping[str, Any]) -> tuple[str, dict[str,
 
 
 def _contracts(stage: Stage, contracts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is declared of the versions that a stage writes, without their descriptions."""
+    """Return what is declared of the versions that a stage writes: no defaults, no descriptions."""
     made: dict[str, Any] = {}
     for version in stage.outputs:
         if version in contracts and not is_path(version):
             where = f"data_versions.{version}"
             typed = read_contract(_mapping(contracts[version], where), version)
             _check_counted(typed, stage, where)
-            made[version] = _without_words(plain(typed))
+            made[version] = _without_words(sparse(typed))
     return made
 
 

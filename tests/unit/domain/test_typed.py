@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heddle.domain.errors import ConfigError
-from heddle.domain.typed import build, plain
+from heddle.domain.typed import build, plain, sparse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,3 +110,12 @@ OUTER = st.builds(
 def test_plain_is_the_inverse_of_build(value):
     """A configuration written down and read again is the same."""
     assert build(Outer, plain(value), where="w") == value
+
+
+@given(OUTER)
+def test_what_is_default_needs_not_be_written_down(value):
+    """What `sparse` leaves out is what `build` puts in."""
+    short = sparse(value)
+    assert build(Outer, short, where="w") == value
+    assert short.keys() <= plain(value).keys()
+    assert "on" not in short or short["on"] is not Outer(name="x").on
