@@ -1,10 +1,11 @@
-"""What every Source promises, for the file, url, sample and in-memory ones alike."""
+"""What every Source promises, those of the network and the in-memory one alike."""
 
 import re
-import threading
+import runpy
 from contextlib import contextmanager
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -13,8 +14,15 @@ from heddle.domain.errors import DataContractError
 from heddle.infrastructure.memory import SilentProgress
 from heddle.infrastructure.memory_source import MemorySource
 from heddle.infrastructure.sources.file import FileSource
+from heddle.infrastructure.sources.kaggle import KaggleSource
+from heddle.infrastructure.sources.remote import RemoteSource
+from heddle.infrastructure.sources.remote_place import RemotePlace
 from heddle.infrastructure.sources.sample import SampleSource
+from heddle.infrastructure.sources.socrata import SocrataSource
+from heddle.infrastructure.sources.socrata_table import SocrataTable
 from heddle.infrastructure.sources.url import UrlSource
+
+loopback = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "loopback.py")))
 
 CONTENT = b"a,b\n1,x\n2,y\n"
 WRONG = "0" * 64
@@ -38,6 +46,8 @@ class Bars(SilentProgress):
 
 class SourceContract:
     """A subclass gives `make`: a hash, or None, to a source of CONTENT."""
+
+    steps = len(CONTENT)  # of the bar
 
     def test_the_file_lies_below_the_folder_with_hash_size_and_licence(self, make, tmp_path):
         """Bytes, sha256, size, licence and origin are told truly."""
@@ -67,11 +77,11 @@ class SourceContract:
             make(WRONG).fetch(tmp_path / "raw", SilentProgress())
         assert not [p for p in tmp_path.rglob("raw/**/*") if p.is_file()]
 
-    def test_the_bar_counts_every_byte(self, make, tmp_path):
-        """One bar, of as many steps as there are bytes."""
+    def test_the_bar_counts_every_step(self, make, tmp_path):
+        """One bar, of as many steps as there are bytes, or rows where rows are asked for."""
         progress = Bars()
         make(None).fetch(tmp_path, progress)
-        assert [bar[1:] for bar in progress.bars] == [[len(CONTENT), len(CONTENT)]]
+        assert [bar[1:] for bar in progress.bars] == [[self.steps, self.steps]]
 
 
 class TestMemorySource(SourceContract):
@@ -102,21 +112,51 @@ class TestSampleSource(SourceContract):
 class TestUrlSource(SourceContract):
     @pytest.fixture
     def make(self):
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(CONTENT)))
-                self.end_headers()
-                self.wfile.write(CONTENT)
+        with loopback.serving(loopback.body(CONTENT)) as server:
+            url = f"{server.address}/x.csv"
+            yield lambda digest: UrlSource(url, licence="CC0-1.0", sha256=digest)
 
-            def log_message(self, *args):
-                pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}/x.csv"
-        yield lambda digest: UrlSource(url, licence="CC0-1.0", sha256=digest)
-        server.shutdown()
-        thread.join()
-        server.server_close()
+@pytest.mark.parametrize("page_format", ["csv", "json"])
+@pytest.mark.parametrize("kept", [True, False])
+class TestSocrataSource(SourceContract):
+    steps = 2
+
+    @pytest.fixture
+    def make(self, tmp_path, page_format, kept):
+        rows = [{"a": "1", "bee": "x"}, {"a": "2", "bee": "y"}]
+        keep = tmp_path / "keep" if kept else None
+        with loopback.serving(loopback.Portal(rows, ["a", "bee"])) as server:
+            table = SocrataTable(
+                site=server.address,
+                dataset="abcd-1234",
+                page_rows=1,
+                page_format=page_format,
+                fields={"a": "a", "bee": "b"},
+            )
+            yield lambda digest: SocrataSource(table, licence="CC0-1.0", sha256=digest, keep=keep)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+class TestKaggleSource(SourceContract):
+    @pytest.fixture
+    def make(self, tmp_path, monkeypatch, kept):
+        monkeypatch.setenv("KAGGLE_USERNAME", "me")
+        monkeypatch.setenv("KAGGLE_KEY", "x")
+        keep = tmp_path / "keep" if kept else None
+        with loopback.serving(loopback.ranged(CONTENT)) as server:
+            yield lambda digest: KaggleSource(
+                "me/x", api=server.address, licence="CC0-1.0", sha256=digest, keep=keep
+            )
+
+
+class TestRemoteSource(SourceContract):
+    @pytest.fixture
+    def make(self):
+        import fsspec
+
+        memory = fsspec.filesystem("memory")
+        memory.pipe_file("/contract/x.csv", CONTENT)
+        place = RemotePlace(url="memory://contract/x.csv")
+        yield lambda digest: RemoteSource(place, licence="CC0-1.0", sha256=digest)
+        memory.rm("/contract", recursive=True)

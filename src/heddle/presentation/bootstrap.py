@@ -112,7 +112,7 @@ def stage_context(
         tracker=make_tracker(root, world, progress),
         registry=make_registry(root, world),
         progress=progress,
-        source=partial(make_source, root=root),
+        source=partial(make_source, root=root, keep=scratch / "unfinished"),
         cores=world.cores,
         scratch=scratch,
         facts=partial(run_facts, root, params, tables),

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from heddle.domain.errors import ConfigError
 
-__all__ = ["Address", "read_address"]
+__all__ = ["Address", "is_private_line", "read_address"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,16 @@ def read_address(url: str, where: str = "ingestion.url") -> Address:
     bare = parts._replace(netloc=f"{host}:{port}" if port else host, fragment="")
     name = PurePosixPath(unquote(parts.path)).name.lstrip(".").replace("\\", "_")
     return Address(urlunsplit(bare), _shown(bare), name or "download", _basic(parts))
+
+
+def is_private_line(url: str) -> bool:
+    """Say whether nobody between here and the server can read what is sent.
+
+    >>> is_private_line("http://host.example"), is_private_line("http://127.0.0.1:8")
+    (False, True)
+    """
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def _shown(parts: SplitResult) -> str:

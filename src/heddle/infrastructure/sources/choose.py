@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from heddle.domain.errors import ConfigError
 from heddle.domain.names import checked_name
@@ -42,7 +42,8 @@ class _Any:
 class _File(_Any):
     path: str = ""
 
-    def source(self, root: Path) -> Source:
+    def source(self, root: Path, keep: Path | None) -> Source:
+        del keep
         path = _given(self.path, "path", "FILE.csv")
         return FileSource(path, root=root, **_shared(self), max_bytes=self.max_bytes)
 
@@ -52,10 +53,10 @@ class _Url(_Any):
     url: str = ""
     patience: Patience = dataclasses.field(default_factory=Patience)
 
-    def source(self, root: Path) -> Source:
+    def source(self, root: Path, keep: Path | None) -> Source:
         from heddle.infrastructure.sources.url import UrlSource  # ssl and http take 50 ms
 
-        del root
+        del root, keep
         url = _given(self.url, "url", "https://HOST/FILE.csv")
         return UrlSource(url, **_shared(self), max_bytes=self.max_bytes, patience=self.patience)
 
@@ -66,29 +67,116 @@ class _Sample(_Any):
     rows: int = 5000
     seed: int = 42
 
-    def source(self, root: Path) -> Source:
+    def source(self, root: Path, keep: Path | None) -> Source:
         from heddle.pipeline.catalog import Catalog
 
+        del keep
         name = checked_name(_given(self.generator, "generator", "my_sample"), what="generator")
         function = Catalog(root).step(name).function
         return SampleSource(name, function, rows=self.rows, seed=self.seed, **_shared(self))
 
 
-_KINDS: Mapping[str, type[_File | _Url | _Sample]] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Socrata(_Any):
+    site: str = ""
+    dataset: str = ""
+    page_rows: int = 50_000
+    page_format: Literal["csv", "json"] = "csv"
+    order: str = ":id"
+    where: str = ""
+    select: str = ""
+    fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    undeclared: Literal["refuse", "keep"] = "refuse"
+    token_variable: str = ""
+    patience: Patience = dataclasses.field(default_factory=Patience)
+
+    def source(self, root: Path, keep: Path | None) -> Source:
+        from heddle.infrastructure.sources.socrata import SocrataSource
+        from heddle.infrastructure.sources.socrata_table import SocrataTable
+
+        del root
+        _given(self.site, "site", "https://HOST")
+        _given(self.dataset, "dataset", "abcd-1234")
+        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(SocrataTable)}
+        return SocrataSource(
+            SocrataTable(**own),
+            token_variable=self.token_variable,
+            **_shared(self),
+            max_bytes=self.max_bytes,
+            patience=self.patience,
+            keep=keep,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kaggle(_Any):
+    dataset: str = ""
+    api: str = ""
+    anonymous: bool = False
+    patience: Patience = dataclasses.field(default_factory=Patience)
+
+    def source(self, root: Path, keep: Path | None) -> Source:
+        from heddle.infrastructure.sources.kaggle import KAGGLE_API, KaggleSource
+
+        del root
+        return KaggleSource(
+            _given(self.dataset, "dataset", "OWNER/NAME"),
+            api=self.api or KAGGLE_API,
+            anonymous=self.anonymous,
+            **_shared(self),
+            max_bytes=self.max_bytes,
+            patience=self.patience,
+            keep=keep,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Remote(_Any):
+    url: str = ""
+    endpoint: str = ""
+    anonymous: bool = False
+    patience: Patience = dataclasses.field(default_factory=Patience)
+
+    def source(self, root: Path, keep: Path | None) -> Source:
+        url = _given(self.url, "url", "s3://BUCKET/FILE.csv")
+        if url.strip().startswith(("http://", "https://")):
+            return self._of_the_web(url, root, keep)
+        from heddle.infrastructure.sources.remote import RemoteSource
+        from heddle.infrastructure.sources.remote_place import RemotePlace
+
+        return RemoteSource(
+            RemotePlace(url=url, endpoint=self.endpoint, anonymous=self.anonymous),
+            **_shared(self),
+            max_bytes=self.max_bytes,
+            patience=self.patience,
+        )
+
+    def _of_the_web(self, url: str, root: Path, keep: Path | None) -> Source:
+        for key in ("endpoint", "anonymous"):
+            if getattr(self, key):
+                raise ConfigError("is for object stores, not for http(s)", where=f"{_WHERE}.{key}")
+        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(_Any)}
+        return _Url(url=url, patience=self.patience, **own).source(root, keep)
+
+
+_KINDS: Mapping[str, type[_File | _Kaggle | _Remote | _Sample | _Socrata | _Url]] = {
     "file": _File,
+    "kaggle": _Kaggle,
+    "remote": _Remote,
     "sample": _Sample,
+    "socrata": _Socrata,
     "url": _Url,
 }
 
 
-def make_source(values: Mapping[str, Any], root: Path) -> Source:
+def make_source(values: Mapping[str, Any], root: Path, keep: Path | None = None) -> Source:
     """Return the source that an ingestion configuration names by `kind`.
 
     Args:
-        values: kind, licence, sha256, max_bytes; `path` of a file; `url` and `patience` of an
-            address; `generator`, `rows` and `seed` of a sample. `options` is the reader's and is
-            passed over, but for its max_bytes.
+        values: kind, licence, sha256, max_bytes, and the keys of that kind. `options` is the
+            reader's and is passed over, but for its max_bytes.
         root: the project's folder.
+        keep: a folder in which what a broken download has brought waits for the next one.
 
     Raises:
         ConfigError: an unknown kind or key (with the nearest known), a value of another type.
@@ -101,7 +189,7 @@ def make_source(values: Mapping[str, Any], root: Path) -> Source:
     options = values.get("options") or {}
     cap = {"max_bytes": options["max_bytes"]} if options.get("max_bytes") else {}
     told = {**cap, **{key: value for key, value in values.items() if key != "options"}}
-    return build(_KINDS[kind], told, where=_WHERE).source(root)
+    return build(_KINDS[kind], told, where=_WHERE).source(root, keep)
 
 
 def _shared(config: _Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from heddle.domain.errors import ConfigError, HeddleError
 from heddle.infrastructure.sources.address import Address, read_address
 from heddle.infrastructure.sources.patience import Patience
 
-__all__ = ["Again", "Refused", "ask", "parts_of", "patiently"]
+__all__ = ["Again", "Refused", "ask", "parts_of", "patiently", "refuse_web_page"]
 
 _CHUNK = 1 << 16
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
@@ -133,6 +133,13 @@ def parts_of(answer: Any, patience: Patience) -> Iterator[bytes]:
         raise Again(f"{_reason(fault)} after {came:,} bytes") from None
     if size is not None and came < size:
         raise Again(f"the connection was cut after {came:,} of {size:,} bytes")
+
+
+def refuse_web_page(answer: Any, *, where: str, todo: str) -> None:
+    """Close an answer that is a page for people. Raises ConfigError."""
+    if "html" in (answer.headers.get("Content-Type") or "").lower():
+        answer.close()
+        raise ConfigError("answered with a web page, no data", where=where, todo=todo)
 
 
 def _wait(fault: Again, count: int, where: str, patience: Patience) -> float:

@@ -33,8 +33,21 @@ class Ingest:
 
     kind: str
     path: str | None = None  # file: absolute, or relative to the project's folder
-    url: str | None = None  # url: http or https
-    patience: Mapping[str, Any] | None = None  # url: time-outs and retries
+    url: str | None = None  # url: http or https; remote: s3, gs, … too
+    endpoint: str | None = None  # remote: of a store that is not the provider's own
+    anonymous: bool | None = None  # remote, kaggle: ask without credentials
+    dataset: str | None = None  # socrata: abcd-1234; kaggle: OWNER/NAME
+    api: str | None = None  # kaggle: base address, when it is another
+    site: str | None = None  # socrata: https://HOST
+    page_rows: int | None = None  # socrata
+    page_format: str | None = None  # socrata: csv or json
+    order: str | None = None  # socrata
+    where: str | None = None  # socrata
+    select: str | None = None  # socrata
+    fields: Mapping[str, str] | None = None  # socrata: the portal's name -> the column's
+    undeclared: str | None = None  # socrata: refuse or keep, a field that is not in `fields`
+    token_variable: str | None = None  # socrata: the environment's name for the app token
+    patience: Mapping[str, Any] | None = None  # network sources: time-outs and retries
     generator: str | None = None  # sample: a function of the project's `steps`
     rows: int | None = None  # sample
     seed: int | None = None  # sample
@@ -43,11 +56,13 @@ class Ingest:
     options: ReadOptions = field(default_factory=ReadOptions)
 
     def __post_init__(self) -> None:
-        if self.url and "@" in self.url.partition("://")[2].partition("/")[0]:
-            raise ValueError(
-                "url holds a user or password, which would stand in params.yaml; "
-                "put them into ~/.netrc for that host"
-            )
+        for key in ("url", "site", "api", "endpoint"):
+            address = getattr(self, key) or ""
+            if "@" in address.partition("://")[2].partition("/")[0]:
+                raise ValueError(
+                    f"{key} holds a user or password, which would stand in params.yaml; "
+                    "put them into ~/.netrc for that host"
+                )
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -9,6 +9,9 @@ from heddle.domain.errors import ConfigError
 from heddle.infrastructure.memory import SilentProgress
 from heddle.infrastructure.sources.choose import make_source
 from heddle.infrastructure.sources.file import FileSource
+from heddle.infrastructure.sources.kaggle import KaggleSource
+from heddle.infrastructure.sources.remote import RemoteSource
+from heddle.infrastructure.sources.socrata import SocrataSource
 from heddle.infrastructure.sources.url import UrlSource
 
 GENERATOR = """
@@ -17,6 +20,9 @@ import polars as pl
 def tiny(rows: int, seed: int) -> pl.DataFrame:
     return pl.DataFrame({"a": list(range(rows)), "seed": [seed] * rows})
 """
+
+
+PORTAL = {"kind": "socrata", "site": "https://h", "dataset": "abcd-1234"}
 
 
 def test_each_kind_is_made(tmp_path):
@@ -33,6 +39,29 @@ def test_each_kind_is_made(tmp_path):
     assert url.patience.retries == 9
 
 
+def test_the_network_kinds_are_made(tmp_path):
+    """Their own keys reach them, and where a broken download is kept."""
+    keep = tmp_path / "keep"
+    portal = make_source({**PORTAL, "fields": {"a": "A"}, "order": "a"}, tmp_path, keep)
+    assert isinstance(portal, SocrataSource)
+    assert (portal.table.fields, portal.table.order, portal.keep) == ({"a": "A"}, "a", keep)
+    kaggle = make_source({"kind": "kaggle", "dataset": "me/x", "anonymous": True}, tmp_path, keep)
+    assert isinstance(kaggle, KaggleSource)
+    assert kaggle.address.target == "https://www.kaggle.com/api/v1/datasets/download/me/x"
+    assert (kaggle.anonymous, kaggle.keep) == (True, keep)
+    store = make_source({"kind": "remote", "url": "s3://b/x.csv", "endpoint": "http://h"}, tmp_path)
+    assert isinstance(store, RemoteSource)
+    assert store.place.endpoint == "http://h"
+
+
+def test_a_remote_address_of_the_web_is_an_address(tmp_path):
+    """http(s) goes the way of kind url: its redirects and retries are the safer ones."""
+    values = {"kind": "remote", "url": "https://h/x.csv", "options": {"max_bytes": 7}}
+    source = make_source(values, tmp_path)
+    assert isinstance(source, UrlSource)
+    assert source.max_bytes == 7
+
+
 def test_a_sample_comes_from_the_project_itself(tmp_path):
     """The generator is a function of the project's steps, called with rows and seed."""
     (tmp_path / "steps").mkdir()
@@ -47,13 +76,25 @@ def test_a_sample_comes_from_the_project_itself(tmp_path):
     ("values", "words"),
     [
         ({"kind": "fil"}, "ingestion.kind: no kind of source 'fil'; did you mean 'file'? Known"),
-        ({}, "ingestion.kind: no kind of source ''. Known: file, sample, url"),
+        ({}, "no kind of source ''. Known: file, kaggle, remote, sample, socrata, url"),
         ({"kind": "file"}, "ingestion.path: is not set. Add ingestion.path=FILE.csv"),
         ({"kind": "url", "url": ""}, "ingestion.url: is not set. Add ingestion.url=https://"),
         ({"kind": "file", "pth": "x"}, "ingestion: unknown key 'pth'; did you mean 'path'?"),
         ({"kind": "file", "path": 3}, "ingestion.path: must be text, not 3 (int)"),
         ({"kind": "file", "path": "x", "sha256": "abc"}, "sha256 must be 64 hex digits or null"),
         ({"kind": "url", "url": "http://h/x", "patience": {"retries": -1}}, "retries <= 20 must"),
+        ({"kind": "socrata"}, "ingestion.site: is not set. Add ingestion.site=https://HOST"),
+        ({"kind": "socrata", "site": "https://h"}, "ingestion.dataset: is not set. Add"),
+        ({**PORTAL, "page_format": "xml"}, "'xml' is not a choice. Known: csv, json"),
+        ({**PORTAL, "fields": {"a": 3}}, "ingestion.fields.a: must be text, not 3 (int)"),
+        ({**PORTAL, "page_rows": 10**6}, "ingestion.page_rows: 1 <= page_rows <= 50,000 must"),
+        ({"kind": "kaggle"}, "ingestion.dataset: is not set. Add ingestion.dataset=OWNER/NAME"),
+        ({"kind": "kaggle", "dataset": "x"}, "ingestion.dataset: 'x' is no Kaggle data set"),
+        ({"kind": "remote"}, "ingestion.url: is not set. Add ingestion.url=s3://BUCKET/FILE.csv"),
+        (
+            {"kind": "remote", "url": "https://h/x.csv", "anonymous": True},
+            "ingestion.anonymous: is for object stores, not for http(s)",
+        ),
         ({"kind": "sample", "generator": "tinny"}, "no step 'tinny'; did you mean 'tiny'?"),
         ({"kind": "sample", "generator": "../x"}, "'../x' is not a generator name"),
         ({"kind": "sample", "generator": "tiny", "rows": 0}, "rows >= 1 and seed >= 0 must hold"),

@@ -1,12 +1,14 @@
 """Downloads against a real server on loopback that misbehaves on purpose."""
 
 import re
-import threading
+import runpy
 import time
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,47 +17,16 @@ from heddle.infrastructure.memory import SilentProgress
 from heddle.infrastructure.sources.patience import Patience
 from heddle.infrastructure.sources.url import UrlSource
 
+loopback = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[3] / "loopback.py")))
+hang_up, serving, status = loopback.hang_up, loopback.serving, loopback.status
+
 CONTENT = b"a,b\n" + b"1,x\n" * 50_000
-
-
-class Server:
-    """Answers each request with the next of a list of answers; the last one for ever."""
-
-    def __init__(self):
-        outer = self
-        self.answers = []
-        self.requests = []
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                outer.requests.append((self.path, dict(self.headers)))
-                turn = min(len(outer.requests), len(outer.answers)) - 1
-                outer.answers[turn](self)
-                self.close_connection = True
-
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self.thread.start()
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-
-    def close(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture
 def server():
-    running = Server()
-    yield running
-    running.close()
+    with serving() as running:
+        yield running
 
 
 def whole(handler):
@@ -101,10 +72,6 @@ def silent(handler):
     time.sleep(0.6)
 
 
-def hang_up(handler):
-    handler.connection.close()
-
-
 def drip(handler):
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(CONTENT)))
@@ -113,17 +80,6 @@ def drip(handler):
         handler.wfile.write(CONTENT[place : place + 1])
         handler.wfile.flush()
         time.sleep(0.05)
-
-
-def status(code, **headers):
-    def answer(handler):
-        handler.send_response(code)
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-    return answer
 
 
 def source(server, waits=None, path="/d/x.csv", **options):
