@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from heddle.domain.errors import DataContractError
-from heddle.ingestion.headers import column_names
+from heddle.frames.headers import column_names
 from heddle.ingestion.options import DELIMITERS, ReadOptions
 from heddle.ingestion.structure import Structure, examine, first_record
 from heddle.ingestion.table import RawTable

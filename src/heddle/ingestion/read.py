@@ -11,7 +11,7 @@ import polars as pl
 from heddle.domain.entities import RawFile
 from heddle.domain.errors import ConfigError, DataContractError
 from heddle.ingestion.delimited import read_delimited
-from heddle.ingestion.headers import column_names
+from heddle.frames.headers import column_names
 from heddle.ingestion.options import ReadOptions
 from heddle.ingestion.records import read_json, read_json_lines
 from heddle.ingestion.table import RawTable

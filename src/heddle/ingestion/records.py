@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from heddle.domain.errors import DataContractError
-from heddle.ingestion.headers import column_names
+from heddle.frames.headers import column_names
 from heddle.ingestion.options import ReadOptions
 from heddle.ingestion.table import RawTable
 from heddle.ingestion.text import Text, decode

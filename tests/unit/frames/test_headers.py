@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heddle.domain.errors import DataContractError
-from heddle.ingestion.headers import cleaned, column_names, sanitise, slug
+from heddle.frames.headers import cleaned, column_names, sanitise, slug
 
 headers = st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=6)
 
