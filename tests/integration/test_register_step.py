@@ -77,6 +77,11 @@ CONFIG = {
     "importance_rows": 50,
     "importance_repeats": 1,
 }
+KNOWN_FIELDS = {
+    *("name", "version", "stage", "best_model", "parameters", "r2_score", "mae", "rmse", "mape"),
+    *("target_variable", "num_features", "feature_columns", "mlflow_run_id", "mlflow_model_uri"),
+    *("gcs_model_uri", "local_path", "sweep_id"),
+}
 WRITTEN = ("metrics.json", "evaluation.json", "predictions.parquet", "model/manifest.json")
 
 
@@ -223,6 +228,9 @@ def test_the_manifest_for_people_holds_the_known_fields(done):
     told = yaml.safe_load((done.root / "models/model_config.yaml").read_text())
     assert set(told) == {"model"}
     model = told["model"]
+    assert set(model) >= KNOWN_FIELDS
+    assert model["sweep_id"] is model["gcs_model_uri"] is None
+    assert model["mlflow_model_uri"]
     assert model["name"] == "price"
     assert model["version"] == "1"
     assert model["stage"] == "staging"

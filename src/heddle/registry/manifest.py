@@ -144,7 +144,9 @@ def model_config(
             "python": manifest.python,
             "mlflow_run_id": version.run_id,
             "mlflow_model_uri": version.uri,
+            "gcs_model_uri": version.uri if version.uri.startswith("gs://") else None,
             "local_path": path,
+            "sweep_id": None,  # no service searches: the trials are in models/trials.json
             "manifest_sha256": digest(manifest.encoded()),
             "files": values["files"],
         }
