@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkstemp
 
 from heddle.domain.errors import ResourceError
 
-__all__ = ["beside", "error_number", "publish", "sweep"]
+__all__ = ["beside", "error_number", "publish", "publish_folder", "sweep"]
 
 _MARK = ".heddle-part"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES}
@@ -59,13 +60,48 @@ def publish(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
+def publish_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Replace `folder` as a whole by one that holds these files and nothing else.
+
+    One process at a time may do so. A kill leaves the old folder, the new one, or none for the
+    moment between: never a part of one.
+
+    Raises:
+        ResourceError: the disk is full, read-only or failing; the old folder is as it was.
+    """
+    new, old = (folder.with_name(f".{folder.name}.{word}{_MARK}") for word in ("new", "old"))
+    _remove(new)
+    _remove(old)
+    try:
+        for name, content in files.items():
+            publish(new / name, content)
+        if folder.exists():
+            folder.replace(old)
+        new.replace(folder)
+        _flush(folder.parent, os.O_RDONLY)
+    except OSError as fault:
+        if old.exists() and not folder.exists():
+            old.replace(folder)
+        raise _worded(fault, folder) from fault
+    finally:
+        _remove(new)
+        _remove(old)
+
+
 def sweep(folder: Path, *, deep: bool = True) -> int:
     """Remove what killed writers left in `folder`, and if `deep` below it; return how many."""
-    found = folder.rglob(f".*{_MARK}") if deep else folder.glob(f".*{_MARK}")
-    left = [p for p in found if p.is_file()]
+    left = list(folder.rglob(f".*{_MARK}") if deep else folder.glob(f".*{_MARK}"))
     for part in left:
-        part.unlink(missing_ok=True)
+        _remove(part)
     return len(left)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def error_number(fault: BaseException) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from heddle.domain.errors import ConfigError
-from heddle.frames.atomic import publish
+from heddle.frames.atomic import publish_folder
 from heddle.registry.manifest import MANIFEST, Manifest, digest
 from heddle.validation.contract import Column
 from heddle.validation.parse import DTYPES
@@ -29,7 +28,7 @@ _SAME_DAY = (1980, 1, 1, 0, 0, 0)
 def save_model(
     folder: Path, pipeline: Any, manifest: Manifest, rows: pl.DataFrame, trusted: Sequence[str]
 ) -> Manifest:
-    """Write a model's folder anew and return its manifest with the hash of every file.
+    """Write a model's folder, all of it or nothing; return its manifest with each file's hash.
 
     Args:
         folder: is replaced as a whole.
@@ -40,7 +39,7 @@ def save_model(
 
     Raises:
         ConfigError: the pipeline holds a type that is not trusted, which could not be loaded.
-        ResourceError: the disk is full or read-only; the old folder may be gone.
+        ResourceError: the disk is full or read-only; the old folder is as it was.
     """
     content = canonical(_dumped(pipeline, trusted))
     sample = rows.select(list(manifest.columns))
@@ -50,10 +49,7 @@ def save_model(
     }
     files = {MODEL: content, GOLDEN: (json.dumps(golden, indent=1) + "\n").encode()}
     whole = replace(manifest, files={name: digest(data) for name, data in sorted(files.items())})
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, data in files.items():
-        publish(folder / name, data)
-    publish(folder / MANIFEST, whole.encoded())  # last: without it the rest is no model
+    publish_folder(folder, {**files, MANIFEST: whole.encoded()})
     return whole
 
 

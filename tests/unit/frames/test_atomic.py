@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from heddle.domain.errors import ResourceError
-from heddle.frames.atomic import beside, error_number, publish, sweep
+from heddle.frames.atomic import beside, error_number, publish, publish_folder, sweep
 
 
 def test_an_exception_leaves_the_old_bytes_and_nothing_else(tmp_path):
@@ -104,13 +104,77 @@ print("whole")
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    """Nothing of the old one stays; a link in its place gives way, its target does not."""
+    folder = tmp_path / "model"
+    publish_folder(folder, {"a": b"1", "b": b"2"})
+    publish_folder(folder, {"a": b"3"})
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == {"a": b"3"}
+    (tmp_path / "link").symlink_to(folder)
+    publish_folder(tmp_path / "link", {"c": b"4"})
+    assert not (tmp_path / "link").is_symlink()
+    assert {p.name for p in folder.iterdir()} == {"a"}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "model"]
+
+
+def test_a_folder_that_cannot_be_written_stays(tmp_path):
+    """What the kernel refuses leaves the old folder, and nothing beside it."""
+    folder = tmp_path / "model"
+    publish_folder(folder, {"a": b"old"})
+    with pytest.raises(ResourceError, match=r"cannot write: .*The old version is as it was"):
+        publish_folder(folder, {"a": b"new", "a/b/c": b"below a file"})
+    (tmp_path / "file").touch()
+    with pytest.raises(ResourceError, match="cannot write: "):
+        publish_folder(tmp_path / "file" / "model", {"a": b"new"})
+    assert (folder / "a").read_bytes() == b"old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "model"]
+
+
+def test_kills_at_any_moment_tear_no_folder(tmp_path):
+    """150 kills of a loop that replaces it: the folder is whole or absent; sweep cleans."""
+    folder = tmp_path / "model"
+    code = """
+import os, sys, time, random, signal
+from pathlib import Path
+from heddle.frames.atomic import publish_folder
+chance = random.Random(7)
+folder = Path(sys.argv[1])
+whole = 0
+for i in range(150):
+    child = os.fork()
+    if not child:
+        n = i
+        while True:
+            n = n % 250 + 1
+            publish_folder(folder, {name: bytes([n]) * (n * 997) for name in ("a", "b", "c")})
+    time.sleep(chance.uniform(0.001, 0.02))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    if folder.exists():
+        found = {p.name: p.read_bytes() for p in folder.iterdir()}
+        n = found["a"][0]
+        assert found == {name: bytes([n]) * (n * 997) for name in ("a", "b", "c")}, i
+        whole += 1
+assert whole > 50, whole
+print("whole")
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False
+    )
+    assert told.stdout == "whole\n", told.stderr
+    sweep(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] in (["model"], [])
+
+
 def test_sweep_takes_only_its_own_left_overs(tmp_path):
     """Deep or not, hidden files of others stay."""
     (tmp_path / "in").mkdir()
+    (tmp_path / "in" / ".model.new.heddle-part").mkdir()
     for name in (".gitignore", "a.heddle-part", ".a.x.heddle-part", "in/.b.y.heddle-part"):
         (tmp_path / name).touch()
+    (tmp_path / "in/.model.new.heddle-part/model.skops").touch()
     assert sweep(tmp_path, deep=False) == 1
-    assert sweep(tmp_path) == 1
+    assert sweep(tmp_path) == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == [".gitignore", "a.heddle-part", "in"]
     assert sweep(tmp_path / "absent") == 0
 

@@ -1,5 +1,6 @@
 """Saved models: bytes that depend on the model alone."""
 
+import resource
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import skops.io
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 
-from heddle.domain.errors import ConfigError, IntegrityError
+from heddle.domain.errors import ConfigError, IntegrityError, ResourceError
 from heddle.evaluation.intervals import Interval
 from heddle.registry.manifest import Manifest, Split, digest, read_manifest
 from heddle.registry.model_files import canonical, save_model
@@ -103,6 +104,22 @@ def test_saving_twice_gives_the_same_folder(tmp_path):
     (tmp_path / "two" / "left over").write_text("x")
     assert save_model(tmp_path / "two", ridge(), MANIFEST_OF, ROWS, ()) == one
     assert not (tmp_path / "two" / "left over").exists()
+
+
+def test_a_model_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    """Whole, and nothing beside it; a limit on the size of files stands for a full disk."""
+    made = save_model(tmp_path / "model", ridge(), MANIFEST_OF, ROWS, ())
+    before = {p.name: p.read_bytes() for p in (tmp_path / "model").iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(ResourceError, match=r"too large\. The old version is as it was"):
+            save_model(tmp_path / "model", ridge(), MANIFEST_OF, ROWS, ())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "model").iterdir()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+    assert read_manifest(tmp_path / "model") == made
 
 
 class Stranger(Ridge, BaseEstimator):
