@@ -13,7 +13,16 @@ from heddle.domain.errors import DataContractError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["cell_hashes", "column_hash", "content_hash", "row_hashes"]
+__all__ = [
+    "begun_rows",
+    "cell_hashes",
+    "column_hash",
+    "content_hash",
+    "hash_of_cells",
+    "hash_of_rows",
+    "row_hashes",
+    "rows_with",
+]
 
 _NULL = np.uint64(0x9E3779B97F4A7C15)
 _LANE = np.uint64(0xD1B54A32D192ED03)
@@ -31,21 +40,41 @@ def content_hash(frame: pl.DataFrame) -> str:
     >>> content_hash(a) == content_hash(a.with_columns(pl.col("x") + 1))
     False
     """
-    schema = [f"{name}:{dtype}" for name, dtype in frame.schema.items()]
-    return _digest(row_hashes(frame), f"{frame.height};{';'.join(schema)}")
+    return hash_of_rows(row_hashes(frame), frame)
 
 
 def column_hash(series: pl.Series) -> str:
     """Return 16 hex digits that name the values of a column, whatever their order."""
-    return _digest(cell_hashes(series), f"{len(series)};{series.dtype}")[:16]
+    return hash_of_cells(cell_hashes(series), series)
 
 
 def row_hashes(frame: pl.DataFrame) -> NDArray[np.uint64]:
     """Return one hash per row, shape (rows,), from the values in column order."""
-    rows = np.full(frame.height, _LANE, dtype=np.uint64)
-    for name in frame.columns:
-        rows = _mix(rows * np.uint64(31) + cell_hashes(frame[name]))
+    rows = begun_rows(frame.height)
+    for series in frame:
+        rows = rows_with(rows, cell_hashes(series))
     return rows
+
+
+def begun_rows(height: int) -> NDArray[np.uint64]:
+    """Return the row hashes of a table that has no column yet."""
+    return np.full(height, _LANE, dtype=np.uint64)
+
+
+def rows_with(rows: NDArray[np.uint64], cells: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the row hashes of a table with one more column at its end."""
+    return _mix(rows * np.uint64(31) + cells)
+
+
+def hash_of_rows(rows: NDArray[np.uint64], frame: pl.DataFrame) -> str:
+    """Return the content hash of a table whose row hashes are known."""
+    schema = [f"{name}:{dtype}" for name, dtype in frame.schema.items()]
+    return _digest(rows, f"{frame.height};{';'.join(schema)}")
+
+
+def hash_of_cells(cells: NDArray[np.uint64], series: pl.Series) -> str:
+    """Return the column hash of a series whose cell hashes are known."""
+    return _digest(cells, f"{len(series)};{series.dtype}")[:16]
 
 
 def cell_hashes(series: pl.Series) -> NDArray[np.uint64]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from heddle.domain.errors import DataContractError
-from heddle.frames.content import column_hash
+from heddle.frames.content import cell_hashes, hash_of_cells
 
-__all__ = ["describe"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["column_facts", "describe", "refuse_nested"]
 
 _QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 
@@ -28,53 +32,67 @@ def describe(frame: pl.DataFrame) -> Mapping[str, Mapping[str, Any]]:
     Raises:
         DataContractError: a column of a type that a data version cannot hold.
     """
+    refuse_nested(frame)
+    return {series.name: column_facts(series, cell_hashes(series)) for series in frame}
+
+
+def refuse_nested(frame: pl.DataFrame) -> None:
+    """Refuse a table with a column that holds lists, structs or objects. Raises as `describe`."""
     for name, dtype in frame.schema.items():
         if dtype.is_nested() or dtype == pl.Object:
             raise DataContractError(
                 f"type {dtype} cannot be stored", where=f"column {name!r}", todo="Cast it first."
             )
-    if not frame.width:
-        return {}
-    facts = frame.lazy().select(_expressions(frame)).collect().row(0, named=True)
-    found: dict[str, dict[str, Any]] = {name: {} for name in frame.columns}
-    for i, (name, dtype) in enumerate(frame.schema.items()):
-        told = {key: facts[f"{i}.{key}"] for key in _keys(dtype)}
-        found[name] = {
-            "type": _word(dtype),
-            **{key: _plain(value) for key, value in told.items()},
-            "hash": column_hash(frame[name]),
-        }
-    return found
 
 
-def _keys(dtype: pl.DataType) -> list[str]:
-    keys = ["nulls", "distinct", "min", "max"]
-    return [*keys, "mean", *_QUANTILES] if dtype.is_numeric() else keys
+def column_facts(series: pl.Series, cells: NDArray[np.uint64]) -> dict[str, Any]:
+    """Return what `describe` tells of one column.
+
+    Args:
+        series: the column.
+        cells: its `cell_hashes`, so that they are computed once for all who need them.
+    """
+    dtype, column = series.dtype, pl.first()
+    wanted = {"min": column.min(), "max": column.max()}
+    if dtype.is_numeric():
+        wanted["mean"] = column.mean()
+    told = series.to_frame().select(**wanted).row(0, named=True)
+    if dtype.is_numeric() or dtype.is_temporal():
+        ordered = np.sort(series.drop_nulls().to_physical().to_numpy())
+        distinct = _distinct(ordered)
+    else:
+        distinct = series.drop_nulls().n_unique()
+    if dtype.is_numeric():
+        told |= {key: _lower_quantile(ordered, at) for key, at in _QUANTILES.items()}
+    return {
+        "type": str(dtype).lower(),
+        "nulls": series.null_count(),
+        "distinct": distinct,
+        **{key: _plain(value) for key, value in told.items()},
+        "hash": hash_of_cells(cells, series),
+    }
 
 
-def _expressions(frame: pl.DataFrame) -> list[pl.Expr]:
-    made: list[pl.Expr] = []
-    for i, (name, dtype) in enumerate(frame.schema.items()):
-        column = pl.col(name)
-        by_key = {
-            "nulls": column.null_count(),
-            "distinct": column.drop_nulls().n_unique(),
-            "min": column.min(),
-            "max": column.max(),
-            "mean": column.mean(),
-            **{key: column.quantile(at, "lower") for key, at in _QUANTILES.items()},
-        }
-        made += [by_key[key].alias(f"{i}.{key}") for key in _keys(dtype)]
-    return made
+def _distinct(ordered: NDArray[Any]) -> int:
+    """Count the values of a sorted array: NaN, which stands last, is one, minus zero is zero."""
+    if ordered.dtype.kind == "f":
+        known = int(np.searchsorted(ordered, np.nan))
+        return _distinct_known(ordered[:known]) + (known < ordered.size)
+    return _distinct_known(ordered)
 
 
-def _word(dtype: pl.DataType) -> str:
-    return str(dtype).lower()
+def _distinct_known(ordered: NDArray[Any]) -> int:
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1 if ordered.size else 0
+
+
+def _lower_quantile(ordered: NDArray[Any], at: float) -> float | None:
+    """Return the value below which a share `at` lies, one that occurs; None if none is known."""
+    return float(ordered[int((ordered.size - 1) * at)]) if ordered.size else None
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+    if isinstance(value, float):
+        return value + 0.0 if math.isfinite(value) else str(value)  # no minus zero
     if isinstance(value, (date, datetime, time)):
         return value.isoformat()
     if isinstance(value, timedelta):

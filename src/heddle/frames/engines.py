@@ -66,6 +66,6 @@ def with_sql(frame: nw.LazyFrame[Any], columns: Mapping[str, str]) -> nw.LazyFra
     engine = engine_of(frame)
     made = ["*", *(f"{sql} AS {quoted(new, engine)}" for new, sql in columns.items())]
     native: Any = frame.to_native()
-    if engine == "spark":
-        return nw.from_native(native.selectExpr(*made))
-    return nw.from_native(native.project(", ".join(made)))
+    wider = native.selectExpr(*made) if engine == "spark" else native.project(", ".join(made))
+    table: nw.LazyFrame[Any] = nw.from_native(wider)
+    return table
