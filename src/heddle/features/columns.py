@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from heddle.domain.errors import DataContractError
 
-__all__ = ["MISSING", "SelectColumns", "as_pandas"]
+__all__ = ["MISSING", "SelectColumns", "as_pandas", "word"]
 
 MISSING = "(missing)"  # the category of a row that names none
 
@@ -38,7 +38,7 @@ class SelectColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         numeric: names of number columns (ints, floats, booleans).
-        categorical: names of text columns.
+        categorical: names of columns of text or of whole numbers (codes, ids).
     """
 
     def __init__(self, numeric: tuple[str, ...] = (), categorical: tuple[str, ...] = ()) -> None:
@@ -92,8 +92,17 @@ def _numbers(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
     return np.asarray(values)
 
 
+def word(value: Any) -> str:
+    """Return a category as text: a whole number reads alike, whatever type holds it.
+
+    >>> word("7"), word(7), word(7.0), word(7.5)
+    ('7', '7', '7', '7.5')
+    """
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
 def _words(column: pd.Series[Any]) -> np.ndarray[Any, Any]:
     gone = column.isna().to_numpy()
     words = column.astype(object).to_numpy(copy=True)
     words[gone] = MISSING
-    return np.asarray([str(w) for w in words], dtype=object)
+    return np.asarray([word(w) for w in words], dtype=object)

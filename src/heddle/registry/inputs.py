@@ -11,6 +11,9 @@ from heddle.validation.contract import Column, read_contract
 
 __all__ = ["input_columns"]
 
+_NUMBERS = {"float", "int", "bool"}
+_CODES = {"string", "int"}  # an id is a whole number to its file, and a name to a model
+
 
 def input_columns(
     contract: Mapping[str, Any], features: Features, version: str
@@ -29,8 +32,8 @@ def input_columns(
                 wanted=name,
                 known=declared,
             )
-        number = declared[name].type in {"float", "int", "bool"}
-        if number != (name in features.numeric):
+        allowed = _NUMBERS if name in features.numeric else _CODES
+        if declared[name].type not in allowed:
             kind = "numeric" if name in features.numeric else "categorical"
             raise ConfigError(
                 f"a {kind} feature cannot be a {declared[name].type} column",

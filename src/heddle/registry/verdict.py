@@ -16,6 +16,7 @@ from heddle.evaluation.baselines import constant_baselines
 from heddle.evaluation.intervals import LEVELS, Interval, calibration, conformal, coverage
 from heddle.evaluation.metrics import score
 from heddle.evaluation.segments import Segment, capped_rows, segments
+from heddle.features.columns import word
 from heddle.registry.final_model import FinalFit
 from heddle.training.dataset import Dataset, Part
 
@@ -105,7 +106,7 @@ def judge(
 
 
 def seen(rows: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str]) -> dict[str, Any]:
-    """Return what training rows held: min and max of numbers, the categories of text."""
+    """Return what training rows held: min and max of numbers, the categories as text."""
     found: dict[str, Any] = {}
     for name in numeric:
         values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -113,7 +114,7 @@ def seen(rows: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str])
         if values.size:
             found[name] = {"min": float(values.min()), "max": float(values.max())}
     for name in categorical:
-        found[name] = {"categories": sorted({str(v) for v in rows[name].dropna()})}
+        found[name] = {"categories": sorted({word(v) for v in rows[name].dropna()})}
     return found
 
 

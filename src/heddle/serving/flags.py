@@ -48,7 +48,7 @@ def counted(remarks: pl.Series) -> dict[str, int]:
 def _remark(name: str, known: Mapping[str, Any]) -> pl.Expr:
     column = pl.col(name)
     if "categories" in known:
-        strange = column.is_not_null() & ~column.is_in(list(known["categories"]))
+        strange = column.is_not_null() & ~column.cast(pl.String).is_in(list(known["categories"]))
         word = f"unknown_category:{name}"
     else:
         strange = ~column.is_between(known["min"], known["max"])

@@ -38,6 +38,15 @@ def test_missing_numbers_are_nan_whatever_their_dress(column):
     np.testing.assert_array_equal(found["size"], [1.0, np.nan, 3.0])
 
 
+def test_a_code_is_the_same_category_whatever_type_holds_it():
+    """Whole numbers become floats where a neighbour is missing."""
+    ints, floats, texts = ({"kind": [7, 8]}, {"kind": [7.0, 8.0]}, {"kind": ["7", "8"]})
+    found = [select(pd.DataFrame(k), numeric=())["kind"].tolist() for k in (ints, floats, texts)]
+    assert found == [["7", "8"]] * 3
+    gap = select(pl.DataFrame({"kind": [7, None]}), numeric=())
+    assert gap["kind"].tolist() == ["7", MISSING]
+
+
 def test_polars_rows_give_what_pandas_rows_give():
     """Eager and lazy frames are converted at the door."""
     table = pl.DataFrame({"size": [1, None, 3], "kind": ["a", None, "b"]})

@@ -19,6 +19,13 @@ def test_a_missing_value_is_no_stranger():
     assert flags(rows.select("other"), SEEN).to_list() == ["", "", ""]
 
 
+def test_codes_are_compared_as_text():
+    """The training rows' categories are, whatever the file's type."""
+    rows = pl.DataFrame({"kind": [7, 8, None]})
+    said = flags(rows, {"kind": {"categories": ["7"]}}).to_list()
+    assert said == ["", "unknown_category:kind", ""]
+
+
 @given(st.lists(st.tuples(st.sampled_from([0.0, 5.0, 10.0]), st.sampled_from("ab"))))
 def test_remarks_are_counted_row_by_row(rows):
     """Against the definition, read aloud; the most frequent stand first."""
