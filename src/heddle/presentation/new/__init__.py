@@ -1,0 +1,1 @@
+"""What `heddle new` writes: a project from a template, a step with its configuration and test."""
