@@ -163,20 +163,3 @@ def test_help_and_a_data_stage_load_nothing_heavy(done):
     assert not (HEAVY | {"polars", "dvc", "hydra"}) & loaded_by(said, done)
     stage = "from heddle.presentation.stage import main\nassert main(['left']) == 0"
     assert not (HEAVY | {"dvc", "hydra", "omegaconf"}) & loaded_by(stage, done)
-
-
-def test_tests_mirror_the_modules():
-    """Each room has tests; the modules without a file of their own are known."""
-    missing = []
-    for path in FILES:
-        room = path.relative_to(SRC).parts[0]
-        if path.stem == "__init__" or room == "configs" or len(path.relative_to(SRC).parts) < 2:
-            continue
-        found = list((ROOT / "tests").rglob(f"test_*{path.stem}*.py"))
-        if not found:
-            missing.append(name(path))
-    (ROOT / "tests").exists()
-    print("without a test file of their own:", *missing, sep="\n  ")
-    rooms = {p.relative_to(SRC).parts[0] for p in FILES if len(p.relative_to(SRC).parts) > 1}
-    tested = {p.name for p in (ROOT / "tests" / "unit").iterdir() if any(p.rglob("test_*.py"))}
-    assert rooms - tested <= {"configs"}

@@ -1,0 +1,150 @@
+"""The tests mirror the tree: where the tests of a module stand can be told from its path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import heddle
+
+TESTS = Path(__file__).parents[1]
+SRC = Path(heddle.__file__).parent
+MODULES = {
+    path.relative_to(SRC).as_posix()
+    for path in SRC.rglob("*.py")
+    if path.stem != "__init__" and "__pycache__" not in path.parts
+}
+
+# Modules whose tests stand elsewhere: those of a port in its contract suite, stages and commands
+# where they are run as a whole, parts of one idea where the idea is tested.
+COVERED_BY = {
+    "domain/entities.py": "contract/test_tracker.py",
+    "domain/ports.py": "contract/test_tracker.py",
+    **dict.fromkeys(
+        (
+            *("infrastructure/memory_tracking.py", "infrastructure/several_trackers.py"),
+            "infrastructure/wandb_tracking.py",
+        ),
+        "contract/test_tracker.py",
+    ),
+    **dict.fromkeys(
+        (
+            *("infrastructure/memory_registry.py", "infrastructure/mlflow_registry.py"),
+            "infrastructure/mlflow_rows.py",
+        ),
+        "contract/test_model_registry.py",
+    ),
+    **dict.fromkeys(
+        ("infrastructure/memory_source.py", "infrastructure/sources/sample.py"),
+        "contract/test_source.py",
+    ),
+    **dict.fromkeys(
+        ("infrastructure/files.py", "infrastructure/memory.py"), "contract/test_table_store.py"
+    ),
+    **dict.fromkeys(
+        (
+            *("pipeline/steps/imputation_study.py", "pipeline/steps/cluster_study.py"),
+            *("pipeline/steps/compete.py", "pipeline/steps/tune.py"),
+            *("training/arena.py", "training/documents.py"),
+        ),
+        "integration/test_training_steps.py",
+    ),
+    **dict.fromkeys(
+        ("pipeline/steps/register.py", "registry/final_model.py", "registry/verdict.py"),
+        "integration/test_register_step.py",
+    ),
+    **dict.fromkeys(
+        (
+            *("infrastructure/last_words.py", "presentation/main.py"),
+            *("presentation/parallel.py", "presentation/project.py"),
+        ),
+        "integration/test_runs.py",
+    ),
+    **dict.fromkeys(
+        ("presentation/cli.py", "presentation/cli_pipeline.py"), "integration/test_cli_pipeline.py"
+    ),
+    "presentation/cli_models.py": "e2e/test_housing.py",
+    **dict.fromkeys(
+        ("evaluation/partition.py", "evaluation/split_plan.py"), "unit/evaluation/test_splits.py"
+    ),
+    "infrastructure/dvc_mending.py": "unit/infrastructure/test_dvc_lock.py",
+    **dict.fromkeys(
+        ("infrastructure/interrupts.py", "infrastructure/run_locks.py"),
+        "unit/infrastructure/test_dvc_runs.py",
+    ),
+    **dict.fromkeys(
+        ("infrastructure/mlflow_liveness.py", "infrastructure/mlflow_store.py"),
+        "unit/infrastructure/test_mlflow_tracking.py",
+    ),
+    "infrastructure/yaml_check.py": "unit/infrastructure/test_hydra_config.py",
+    **dict.fromkeys(
+        (
+            *("infrastructure/sources/landing.py", "infrastructure/sources/patience.py"),
+            "infrastructure/sources/web.py",
+        ),
+        "unit/infrastructure/sources/test_url.py",
+    ),
+    "infrastructure/sources/resuming.py": "unit/infrastructure/sources/test_kaggle.py",
+    **dict.fromkeys(
+        (
+            *("ingestion/delimited.py", "ingestion/options.py", "ingestion/records.py"),
+            *("ingestion/table.py", "ingestion/unpack.py"),
+        ),
+        "unit/ingestion/test_read.py",
+    ),
+    **dict.fromkeys(
+        ("models/average.py", "models/features.py", "models/ratios.py"),
+        "unit/models/test_assembly.py",
+    ),
+    "pipeline/generated.py": "unit/pipeline/test_plan.py",
+    **dict.fromkeys(
+        tuple(
+            f"presentation/report/{part}.py"
+            for part in (
+                *("data_versions", "inputs", "intervals", "leaderboard", "manifest"),
+                *("residuals", "row_groups", "studies", "summary", "tuning", "unseen_rows"),
+            )
+        ),
+        "unit/presentation/report/test_sections.py",
+    ),
+    "presentation/report/lineage.py": "unit/presentation/report/test_pipeline_graph.py",
+    "presentation/steps/report.py": "unit/presentation/report/test_page.py",
+    "serving/escape.py": "unit/serving/test_batch.py",
+    **dict.fromkeys(("training/search.py", "training/trial.py"), "unit/training/test_tuning.py"),
+    **dict.fromkeys(
+        ("transformations/add_row_key.py", "transformations/combine_columns.py"),
+        "unit/transformations/test_steps.py",
+    ),
+    "validation/finding.py": "unit/validation/test_findings.py",
+}
+
+
+def own(module: str) -> Path:
+    """Return where the tests of a module belong."""
+    path = Path(module)
+    return TESTS / "unit" / path.parent / f"test_{path.name}"
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_has_tests_of_its_name_or_says_where_they_are(module):
+    """`src/heddle/a/b.py` is tested in `tests/unit/a/test_b.py`, or `COVERED_BY` names where."""
+    elsewhere = COVERED_BY.get(module)
+    if own(module).exists():
+        assert elsewhere is None, f"{own(module).relative_to(TESTS)} is there: do not name another"
+    else:
+        assert elsewhere, f"write {own(module).relative_to(TESTS)}, or name what covers it"
+        assert (TESTS / elsewhere).exists(), elsewhere
+
+
+def test_the_list_names_no_module_that_is_gone():
+    """What was renamed or removed is taken off the list."""
+    assert set(COVERED_BY) <= MODULES
+
+
+def test_no_test_mirrors_a_module_that_is_gone():
+    """A test of the tree's shape belongs to a module or a folder, or tells a whole idea."""
+    rooms = {Path(module).parent for module in MODULES}
+    for path in (TESTS / "unit").rglob("test_*.py"):
+        room = path.parent.relative_to(TESTS / "unit")
+        assert room in rooms or room == Path("projects"), path
