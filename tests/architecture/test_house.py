@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,11 @@ def test_help_and_a_data_stage_load_nothing_heavy(done):
     assert not (HEAVY | {"polars", "dvc", "hydra"}) & loaded_by(said, done)
     stage = "from heddle.presentation.stage import main\nassert main(['left']) == 0"
     assert not (HEAVY | {"dvc", "hydra", "omegaconf"}) & loaded_by(stage, done)
+
+
+def test_the_readme_names_every_extra():
+    """What can be installed besides is told where people look first."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    readme = (ROOT / "README.md").read_text()
+    missing = [name for name in told["optional-dependencies"] if f"`{name}`" not in readme]
+    assert not missing
