@@ -23,6 +23,7 @@ class ReadOptions:
 
     format: Format = "auto"
     member: str = ""  # which file of an archive; "" takes the first table in it
+    member_sha256: str | None = None  # of the table's bytes, unpacked, when only those will do
     encoding: Encoding = "auto"
     delimiter: str = "auto"  # or one character
     decimal: Literal[".", ","] = "."
@@ -39,5 +40,9 @@ class ReadOptions:
             raise ValueError(f"delimiter must be 'auto' or one character, not {self.delimiter!r}")
         if self.thousands == self.decimal:
             raise ValueError(f"decimal and thousands are both {self.decimal!r}")
+        digits = (self.member_sha256 or "0" * 64).lower()
+        if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
+            what = f"member_sha256 must be 64 hex digits or null, not {self.member_sha256!r}"
+            raise ValueError(what)
         if self.max_bytes < 1:
             raise ValueError(f"max_bytes must be at least 1, not {self.max_bytes}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from io import BytesIO
 from pathlib import PurePosixPath
 
@@ -10,8 +11,8 @@ import polars as pl
 
 from heddle.domain.entities import RawFile
 from heddle.domain.errors import ConfigError, DataContractError
-from heddle.ingestion.delimited import read_delimited
 from heddle.frames.headers import column_names
+from heddle.ingestion.delimited import read_delimited
 from heddle.ingestion.options import ReadOptions
 from heddle.ingestion.records import read_json, read_json_lines
 from heddle.ingestion.table import RawTable
@@ -45,7 +46,8 @@ def read(raw: RawFile, options: ReadOptions | None = None) -> RawTable:
 
     Raises:
         ConfigError: an archive member that does not exist, a format that cannot be told.
-        DataContractError: the file is not a whole table of that format; the line is named.
+        DataContractError: the file is not a whole table of that format; the line is named. Or it
+            has another hash than the one that was declared.
     """
     options = options or ReadOptions()
     if raw.size_bytes > options.max_bytes:
@@ -55,8 +57,20 @@ def read(raw: RawFile, options: ReadOptions | None = None) -> RawTable:
             todo="Raise ingestion.options.max_bytes if it is meant to be.",
         )
     payload = unpack(raw.path.read_bytes(), raw.path.name, options)
+    _refuse_other(payload, options)
     table = _table(payload, _format(payload, options), options)
     return replace(table, member=payload.member, notes=payload.notes + table.notes)
+
+
+def _refuse_other(payload: Payload, options: ReadOptions) -> None:
+    wanted = options.member_sha256
+    if wanted and (found := sha256(payload.data).hexdigest()) != wanted.lower():
+        raise DataContractError(
+            f"sha256 is {found}, configured is {wanted}",
+            where=payload.member or payload.name,
+            todo="If the new table is meant, set ingestion.options.member_sha256 to its hash, "
+            "or to null.",
+        )
 
 
 def _format(payload: Payload, options: ReadOptions) -> str:

@@ -8,6 +8,7 @@ import re
 import tarfile
 import zipfile
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -218,6 +219,16 @@ def test_a_member_can_be_configured(raw):
         read(raw(CSV), ReadOptions(member="a.csv"))
 
 
+def test_the_table_inside_may_be_pinned(raw):
+    """Its own hash counts, however it was packed; another one is refused with both told."""
+    found = sha256(CSV.encode()).hexdigest()
+    for content, name in ((tar([("b.csv", CSV)]), "x.tgz"), (zipped([("b.csv", CSV)]), "x.zip")):
+        read(raw(content, name), ReadOptions(member_sha256=found.upper()))
+    words = f"b.csv: sha256 is {found}, configured is {'0' * 64}. If the new table is meant, set"
+    with pytest.raises(DataContractError, match=re.escape(words)):
+        read(raw(zipped([("b.csv", CSV)]), "x.zip"), ReadOptions(member_sha256="0" * 64))
+
+
 @pytest.mark.parametrize(
     ("content", "delimiter", "words"),
     [
@@ -291,6 +302,7 @@ def test_json_gaps_are_null(raw):
         ({"delimiter": ",,"}, "delimiter must be 'auto' or one character, not ',,'"),
         ({"delimiter": '"'}, "delimiter must be"),
         ({"decimal": ",", "thousands": ","}, "decimal and thousands are both ','"),
+        ({"member_sha256": "abc"}, "member_sha256 must be 64 hex digits or null, not 'abc'"),
         ({"max_bytes": 0}, "max_bytes must be at least 1, not 0"),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from heddle.domain.entities import RawFile
-from heddle.domain.errors import DataContractError
+from heddle.domain.errors import DataContractError, HeddleError
 from heddle.domain.ports import Progress
 from heddle.infrastructure.sources.landing import land, too_large
 from heddle.infrastructure.sources.patience import Patience
@@ -21,7 +21,16 @@ __all__ = ["RemoteSource"]
 
 _CHUNK = 4 << 20
 # what a store says of an object, in the names of its file systems, that changes when it does
-_MARKS = {"etag", "generation", "last_modified", "lastmodified", "md5hash", "mtime", "updated"}
+_MARKS = {
+    "created",
+    "etag",
+    "generation",
+    "last_modified",
+    "lastmodified",
+    "md5hash",
+    "mtime",
+    "updated",
+}
 
 T = TypeVar("T")
 
@@ -93,10 +102,14 @@ class RemoteSource:
 
     def _parts(self, system: Any, told: dict[str, Any], progress: Progress) -> Iterator[bytes]:
         """Give the bytes; each part is tried anew by itself."""
-        came = 0
+        came, end = 0, time.monotonic() + self.patience.deadline_seconds
         while part := self._patiently(partial(self._part, system, told, came), progress):
             came += len(part)
             yield part
+            if time.monotonic() > end:
+                what = f"not all came within {self.patience.deadline_seconds:g} s"
+                todo = "Raise ingestion.patience.deadline_seconds, or try again later."
+                raise HeddleError(what, where=self.place.shown, todo=todo)
         now = self._patiently(lambda: self._told(system), progress)
         if _mark(now) != _mark(told):
             raise DataContractError(

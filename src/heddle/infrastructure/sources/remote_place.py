@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -13,6 +15,9 @@ from heddle.infrastructure.sources.patience import Patience
 __all__ = ["RemotePlace", "file_system"]
 
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
+# Without it gcsfs asks by gRPC first what sort of bucket it is, which waits a minute for stores
+# and networks that have none. Who has a zonal bucket sets it.
+_GRPC = "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"
 _HERE = ("file", "local")  # what ingestion=file is for
 
 
@@ -95,6 +100,8 @@ def file_system(place: RemotePlace, patience: Patience) -> Any:
         todo = f'pip install "heddle-ml[{extra}]"' if extra else f"{fault}"
         what = f"what reads {place.scheme}:// is not installed"
         raise ConfigError(what, where="ingestion.url", todo=f"Run: {todo}") from None
+    if _EXTRAS.get(place.scheme) == "gs" and _GRPC not in os.environ:
+        kind = import_module("gcsfs.core").GCSFileSystem  # asks by https alone
     system = kind(**_options(place, patience), skip_instance_cache=True, use_listings_cache=False)
     if hasattr(system, "retries"):
         system.retries = 1  # we are the ones who try anew, and say so
@@ -109,7 +116,10 @@ def _options(place: RemotePlace, patience: Patience) -> dict[str, Any]:
         config = {**waits, "read_timeout": patience.timeout_seconds}
         return {**told, "anon": place.anonymous, "config_kwargs": config}
     if kind == "gs":
-        return {**told, **({"token": "anon"} if place.anonymous else {})}
+        seconds = patience.timeout_seconds
+        waits = import_module("aiohttp").ClientTimeout(sock_connect=seconds, sock_read=seconds)
+        anonymous = {"token": "anon"} if place.anonymous else {}
+        return {**told, **anonymous, "requests_timeout": waits}
     return {"anon": True} if place.anonymous and place.scheme in ("abfs", "abfss", "az") else {}
 
 
