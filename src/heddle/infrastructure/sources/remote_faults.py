@@ -45,7 +45,7 @@ def readable_fault(fault: Exception, place: RemotePlace, system: Any) -> Excepti
         return _refused(f"access is refused ({_words(fault)})", place)
     lasting = isinstance(fault, OSError) and fault.errno in _LASTING
     if lasting or isinstance(fault, (ValueError, TypeError, NotImplementedError)):
-        todo = "Check ingestion.url and ingestion.endpoint."
+        todo = f"Check {place.key}.url and {place.key}.endpoint."
         return ConfigError(f"the store says: {_words(fault)}", where=place.shown, todo=todo)
     if isinstance(fault, TimeoutError):
         return Again("the store did not answer in time")
@@ -61,16 +61,16 @@ def _missing(what: str, place: RemotePlace, system: Any) -> ConfigError:
         found = []
     names = sorted({str(path).rstrip("/").rpartition("/")[2] for path in found} - {""})
     return ConfigError(
-        what, where=place.shown, wanted=name, known=names, todo="Check ingestion.url."
+        what, where=place.shown, wanted=name, known=names, todo=f"Check {place.key}.url."
     )
 
 
 def _refused(what: str, place: RemotePlace) -> ConfigError:
     kind = {"s3a": "s3", "gcs": "gs"}.get(place.scheme, place.scheme)
     keys = _KEYS.get(kind, "the credentials that fsspec's documentation names")
-    todo = f"Give {keys}; for a public place set ingestion.anonymous=true."
+    todo = f"Give {keys}; for a public place set {place.key}.anonymous=true."
     if place.anonymous:
-        todo = f"ingestion.anonymous=true asks without credentials. Else give {keys}."
+        todo = f"{place.key}.anonymous=true asks without credentials. Else give {keys}."
     return ConfigError(what, where=place.shown, todo=todo)
 
 

@@ -28,29 +28,30 @@ class RemotePlace:
     url: str
     endpoint: str = ""  # of a store that is not the provider's own (s3 and gs)
     anonymous: bool = False  # ask without credentials, as public buckets allow
+    key: str = "ingestion"  # what holds it in the configuration, for the words of an error
 
     def __post_init__(self) -> None:
         scheme, found, rest = self.url.strip().partition("://")
         if not found or not rest.strip("/") or "::" in self.url:
             raise ConfigError(
                 "is no address of a remote file",
-                where="ingestion.url",
+                where=f"{self.key}.url",
                 todo="Write s3://BUCKET/FILE.csv, gs://BUCKET/FILE.csv or https://HOST/FILE.csv.",
             )
         if scheme in _HERE:
             todo = "For a file on this machine use ingestion=file ingestion.path=…."
-            raise ConfigError("is on this machine", where="ingestion.url", todo=todo)
+            raise ConfigError("is on this machine", where=f"{self.key}.url", todo=todo)
         if "@" in rest.partition("/")[0] or "@" in self.endpoint.partition("?")[0]:
             raise ConfigError(
                 "holds a user or password",
-                where="ingestion.url",
+                where=f"{self.key}.url",
                 todo="Leave them to the store's own tools: environment, profile or instance.",
             )
         if self.endpoint:
-            read_address(self.endpoint, "ingestion.endpoint")
+            read_address(self.endpoint, f"{self.key}.endpoint")
             if scheme not in _EXTRAS:
                 what = f"an endpoint is for s3 and gs, not for {scheme!r}"
-                raise ConfigError(what, where="ingestion.endpoint")
+                raise ConfigError(what, where=f"{self.key}.endpoint")
 
     @property
     def scheme(self) -> str:
@@ -91,7 +92,7 @@ def file_system(place: RemotePlace, patience: Patience) -> Any:
     except ValueError:
         raise ConfigError(
             f"scheme {place.scheme!r} is not read",
-            where="ingestion.url",
+            where=f"{place.key}.url",
             wanted=place.scheme,
             known=["s3", "gs", "http", "https", *_others(fsspec.available_protocols())],
         ) from None
@@ -99,7 +100,7 @@ def file_system(place: RemotePlace, patience: Patience) -> Any:
         extra = _EXTRAS.get(place.scheme)
         todo = f'pip install "heddle-ml[{extra}]"' if extra else f"{fault}"
         what = f"what reads {place.scheme}:// is not installed"
-        raise ConfigError(what, where="ingestion.url", todo=f"Run: {todo}") from None
+        raise ConfigError(what, where=f"{place.key}.url", todo=f"Run: {todo}") from None
     if _EXTRAS.get(place.scheme) == "gs" and _GRPC not in os.environ:
         kind = import_module("gcsfs.core").GCSFileSystem  # asks by https alone
     system = kind(**_options(place, patience), skip_instance_cache=True, use_listings_cache=False)
