@@ -82,9 +82,7 @@ def join_columns(schema: pl.Schema, columns: Sequence[EncodedColumn]) -> Iterato
 
 def _written(frame: pl.DataFrame) -> bytes:
     out = BytesIO()
-    frame.write_parquet(
-        out, compression="zstd", statistics=True, row_group_size=_ROWS_OF_A_GROUP
-    )
+    frame.write_parquet(out, compression="zstd", statistics=True, row_group_size=_ROWS_OF_A_GROUP)
     return out.getvalue()
 
 
@@ -105,9 +103,10 @@ def _moved(data: bytes, chunk: Struct, to: int) -> tuple[Struct, bytes]:
     offsets = [field for field in (_DATA_PAGE, _DICTIONARY_PAGE) if field in meta]
     begin = min(meta[field][1] for field in offsets)
     size = meta[_COMPRESSED_SIZE][1]
+    by = to - begin
     for field in offsets:
-        meta[field] = (I64, meta[field][1] - begin + to)
-    made = {**chunk, _CHUNK_OFFSET: (I64, to + size), _META: (STRUCT, meta)}
+        meta[field] = (I64, meta[field][1] + by)
+    made = {**chunk, _CHUNK_OFFSET: (I64, chunk[_CHUNK_OFFSET][1] + by), _META: (STRUCT, meta)}
     return made, data[begin : begin + size]
 
 
@@ -131,10 +130,11 @@ def _indexes(
         for position, column in enumerate(columns)
     ]
     for data, alone, chunk in places:
-        part = _slice(data, alone, _COLUMN_INDEX, _COLUMN_INDEX_SIZE)
-        chunk[_COLUMN_INDEX] = (I64, at)
-        at += len(part)
-        yield part
+        if _COLUMN_INDEX in alone:  # there is none where a page has no least value: only NaN
+            part = _slice(data, alone, _COLUMN_INDEX, _COLUMN_INDEX_SIZE)
+            chunk[_COLUMN_INDEX] = (I64, at)
+            at += len(part)
+            yield part
     for data, alone, chunk in places:
         index = read_struct(_slice(data, alone, _OFFSET_INDEX, _OFFSET_INDEX_SIZE))
         by = chunk[_META][1][_DATA_PAGE][1] - alone[_META][1][_DATA_PAGE][1]
