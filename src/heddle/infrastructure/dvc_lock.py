@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from hashlib import file_digest, md5
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from heddle.frames.atomic import publish
+from heddle.infrastructure.file_hashes import FileHashes, read_mapping
 from heddle.pipeline.lineage import Recorded
 from heddle.pipeline.yaml_text import load
 
@@ -72,61 +72,34 @@ class Digests:
 
     def __init__(self, root: Path, memory: Path) -> None:
         self.root = root
-        self._memory = memory
-        self._known = _remembered(memory)
-        self._fresh = False
+        self.files = FileHashes(memory, "md5")
 
     def digest(self, relative: str) -> str | None:
         """Return the digest of a file or folder below the project, None when it is missing."""
         path = self.root / relative
         if path.is_dir():
             return self._folder(path)
-        return self._file(path) if path.exists() else None
+        return self.files.of(path) if path.exists() else None
 
     def save(self) -> None:
         """Remember what was computed, for the next process."""
-        if self._fresh:
-            publish(self._memory, json.dumps(dict(self._known)).encode())
-            self._fresh = False
+        self.files.save()
 
     def old_metadata(self, digest: str) -> Mapping[str, Any] | None:
         """Return a metadata file that DVC's cache keeps under `digest`."""
         path = self.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
-        return _json(path) if len(digest) > 2 else None
+        return read_mapping(path) if len(digest) > 2 else None
 
     def new_metadata(self, relative: str) -> Mapping[str, Any] | None:
         """Return a metadata file of the project as it is now."""
-        return _json(self.root / relative)
-
-    def _file(self, path: Path) -> str:
-        stat = path.stat()
-        state = [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-        known = self._known.get(str(path))
-        if known is not None and known[:-1] == state:
-            return str(known[-1])
-        with path.open("rb") as file:
-            digest = file_digest(file, lambda: md5(usedforsecurity=False)).hexdigest()
-        self._known[str(path)] = [*state, digest]
-        self._fresh = True
-        return digest
+        return read_mapping(self.root / relative)
 
     def _folder(self, path: Path) -> str:
         """Digest of the listing, as DVC writes it into its `.dir` objects."""
         files = sorted(p for p in path.rglob("*") if p.is_file())
-        listed = [{"md5": self._file(p), "relpath": p.relative_to(path).as_posix()} for p in files]
+        listed = [
+            {"md5": self.files.of(p), "relpath": p.relative_to(path).as_posix()} for p in files
+        ]
         listed.sort(key=lambda item: item["relpath"])
         text = json.dumps(listed, sort_keys=True)
         return f"{md5(text.encode(), usedforsecurity=False).hexdigest()}.dir"
-
-
-def _remembered(path: Path) -> dict[str, list[Any]]:
-    found = _json(path)
-    return {str(k): list(v) for k, v in found.items()} if found is not None else {}
-
-
-def _json(path: Path) -> Mapping[str, Any] | None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, Mapping) else None

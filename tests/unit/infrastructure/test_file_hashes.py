@@ -1,0 +1,34 @@
+"""Digests of files that are remembered, and never wrong."""
+
+import os
+from hashlib import sha256
+
+import pytest
+
+from heddle.infrastructure.file_hashes import FileHashes, read_mapping
+
+
+def test_a_digest_is_kept_until_its_file_changes(tmp_path):
+    """Same size, same time stamp, other bytes: seen; a torn memory costs only time."""
+    path, memory = tmp_path / "a", tmp_path / "memory.json"
+    path.write_bytes(b"1")
+    hashes = FileHashes(memory, "sha256")
+    assert hashes.of(path) == sha256(b"1").hexdigest()
+    hashes.save()
+    assert list(read_mapping(memory)) == [str(path)]
+    stat = path.stat()
+    path.write_bytes(b"2")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert FileHashes(memory, "sha256").of(path) == sha256(b"2").hexdigest()
+    memory.write_text("[torn")
+    assert read_mapping(memory) is None
+    assert FileHashes(memory, "sha256").of(path) == sha256(b"2").hexdigest()
+
+
+def test_nothing_is_written_when_nothing_was_computed(tmp_path):
+    """A memory that would say the same is left alone; a missing file is the caller's error."""
+    hashes = FileHashes(tmp_path / "memory.json", "md5")
+    hashes.save()
+    assert not (tmp_path / "memory.json").exists()
+    with pytest.raises(FileNotFoundError):
+        hashes.of(tmp_path / "absent")
