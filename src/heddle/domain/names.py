@@ -8,7 +8,7 @@ from pathlib import Path
 
 from heddle.domain.errors import ConfigError
 
-__all__ = ["checked_name", "inside", "natural"]
+__all__ = ["checked_name", "inside", "key_columns", "natural"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -46,6 +46,15 @@ def inside(root: Path, relative: str, *, what: str) -> Path:
             todo="Name a path below the project's folder.",
         )
     return path
+
+
+def key_columns(key: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns that together name a row: one, or several.
+
+    >>> key_columns("row_id"), key_columns(("year", "shop"))
+    (('row_id',), ('year', 'shop'))
+    """
+    return (key,) if isinstance(key, str) else key
 
 
 def natural(names: Iterable[str]) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from heddle.domain.names import key_columns
+
 __all__ = ["Cells", "Split", "Strata", "Timeline"]
 
 
@@ -62,7 +64,7 @@ class Split:
     """How rows are dealt out."""
 
     strategy: Literal["random", "stratified", "group", "time", "walk_forward"]
-    row_key: str = "row_id"
+    row_key: str | tuple[str, ...] = "row_id"  # one column, or several that name a row together
     test_share: float = 0.2  # of the rows (of the periods, for time)
     folds: int = 5
     seed: int = 42
@@ -81,9 +83,14 @@ class Split:
             raise ValueError(f"strategy {self.strategy} needs {need}")
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that name a row."""
+        return key_columns(self.row_key)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Columns that `assign` reads, the row key first."""
-        used = [self.row_key]
+        used = list(self.key)
         if self.strategy == "stratified" and self.strata:
             used.append(self.strata.column)
         if self.strategy == "group" and self.groups:

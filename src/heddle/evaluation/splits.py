@@ -39,13 +39,13 @@ def assign(frame: pl.DataFrame, cfg: Split) -> pl.DataFrame:
     _check(frame, cfg)
     ordered = frame.select(cfg.columns).with_row_index("_at")
     if cfg.strategy != "random":
-        ordered = ordered.sort(cfg.row_key)
+        ordered = ordered.sort(cfg.key)
     if cfg.strategy in ("time", "walk_forward"):
         out = _forward(ordered, cfg)
     else:
         out = _dealt(ordered, cfg)
     made = out.with_columns(block=_blocks(ordered, out["part"], cfg))
-    names = [cfg.row_key, "part", "fold", "block"]
+    names = [*cfg.key, "part", "fold", "block"]
     names += [c for c in ("period", "train_from", "train_to") if c in made.columns]
     return made.sort("_at").select(names)
 
@@ -99,7 +99,7 @@ def _dealt(rows: pl.DataFrame, cfg: Split) -> pl.DataFrame:
         test = partition.draw_strata(strata, cfg.test_share, seed=cfg.seed)
         fold = partition.deal_strata(strata[~test], cfg.folds, seed=cfg.seed)
     else:
-        groups = _groups(rows, cfg.groups or Cells(columns=(cfg.row_key,)))
+        groups = _groups(rows, cfg.groups or Cells(columns=cfg.key))
         _enough(len(np.unique(groups)), cfg.folds + 1, "groups")
         test = partition.draw_groups(groups, cfg.test_share, keep=cfg.folds, seed=cfg.seed)
         fold = partition.deal_groups(groups[~test], cfg.folds, seed=cfg.seed)
@@ -166,7 +166,7 @@ def _blocks(rows: pl.DataFrame, part: pl.Series, cfg: Split) -> pl.Series:
     training = (part == "train").to_numpy()
     if cfg.blocks is None:
         return pl.Series([None] * rows.height, dtype=pl.Int8)
-    by_key = rows.with_columns(_train=training).sort(cfg.row_key)
+    by_key = rows.with_columns(_train=training).sort(cfg.key)
     kept = by_key["_train"].to_numpy()
     groups = _groups(by_key, cfg.blocks)[kept]
     _enough(len(np.unique(groups)), cfg.folds, "blocks")
@@ -216,9 +216,10 @@ def _known(rows: pl.DataFrame, columns: Iterable[str]) -> None:
 def _check(frame: pl.DataFrame, cfg: Split) -> None:
     check_columns(frame.columns, cfg)
     _enough(frame.height, cfg.folds + 1, "rows")
-    _known(frame, [cfg.row_key])
-    if frame[cfg.row_key].n_unique() != frame.height:
-        raise DataContractError(f"row key {cfg.row_key!r} repeats itself", where="split")
+    _known(frame, cfg.key)
+    if frame.select(cfg.key).n_unique() != frame.height:
+        named = ", ".join(cfg.key)
+        raise DataContractError(f"row key {named!r} repeats itself", where="split")
 
 
 def _enough(found: int, needed: int, what: str) -> None:

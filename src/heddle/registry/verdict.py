@@ -52,8 +52,6 @@ def judge(
     test: Part,
     baselines: Mapping[str, Values],
     how: Judgement,
-    *,
-    row_key: str,
 ) -> Verdict:
     """Predict the test rows once and score them in every way that is asked for.
 
@@ -63,7 +61,6 @@ def judge(
         test: the rows that nobody has seen.
         baselines: name -> predictions for the test rows.
         how: levels, segments, cap.
-        row_key: name of the key in `predictions`.
     """
     predicted = np.asarray(fit.model.predict(test.rows), dtype=np.float64)
     metrics = score(test.target, predicted)
@@ -92,15 +89,11 @@ def judge(
         interval=interval,
         baselines=scores,
         document=document,
-        predictions=pl.DataFrame(
-            {
-                row_key: test.keys,
-                "actual": test.target,
-                "predicted": predicted,
-                "lower": lower,
-                "upper": upper,
-            },
-            schema_overrides={"lower": pl.Float64, "upper": pl.Float64},
+        predictions=test.keys.with_columns(
+            pl.Series("actual", test.target),
+            pl.Series("predicted", predicted),
+            pl.lit(lower, dtype=pl.Float64).alias("lower"),
+            pl.lit(upper, dtype=pl.Float64).alias("upper"),
         ),
     )
 

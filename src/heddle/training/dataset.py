@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +11,14 @@ import pandas as pd
 import polars as pl
 
 from heddle.domain.errors import ConfigError, DataContractError, IntegrityError
+from heddle.domain.names import key_columns
 from heddle.domain.ports import TableStore
 from heddle.evaluation.splits import pairs
 from heddle.features.columns import as_pandas
 
 __all__ = ["Dataset", "Part", "dataset", "read_dataset"]
 
+Key = str | tuple[str, ...]
 Pair = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
 
@@ -25,18 +26,18 @@ Pair = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 class Part:
     """Rows with their target, ordered by row key."""
 
-    rows: pd.DataFrame  # raw columns, without target and row key
+    rows: pd.DataFrame  # raw columns, without the target and a key of one column
     target: npt.NDArray[np.float64]  # shape (n_rows,), finite
-    keys: npt.NDArray[Any]  # shape (n_rows,)
+    keys: pl.DataFrame  # the columns that name a row, shape (n_rows, n_key_columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """What a search may see. Rows are ordered by row key, whatever the order of the table."""
 
-    train: pd.DataFrame  # raw columns, without target and row key
+    train: pd.DataFrame  # raw columns, without the target and a key of one column
     target: npt.NDArray[np.float64]  # shape (n_rows,), finite, in its own unit
-    keys: npt.NDArray[Any]  # row keys, shape (n_rows,)
+    keys: pl.DataFrame  # the columns that name a row, shape (n_rows, n_key_columns)
     folds: tuple[Pair, ...]  # (train, valid) positions, by fold number
     blocks: tuple[Pair, ...]  # the same for spatial or grouped folds; () when there are none
     test: Part | None = None  # only where it was opened
@@ -47,7 +48,7 @@ def read_dataset(
     reads: Mapping[str, str],
     *,
     target: str,
-    row_key: str,
+    row_key: Key,
     columns: Sequence[str] = (),
     open_test: bool = False,
 ) -> Dataset:
@@ -77,7 +78,7 @@ def dataset(
     split: pl.DataFrame,
     *,
     target: str,
-    row_key: str,
+    row_key: Key,
     columns: Sequence[str] = (),
     open_test: bool = False,
 ) -> Dataset:
@@ -87,7 +88,7 @@ def dataset(
         rows: a data version with the target and the key.
         split: as `heddle.evaluation.splits.assign` made it.
         target: name of a number column.
-        row_key: name of the key in both.
+        row_key: name or names of the key in both.
         columns: raw columns that models will use; they must exist and differ between rows.
         open_test: also take the test rows. Only who registers a model does.
 
@@ -97,12 +98,13 @@ def dataset(
         DataContractError: a target that is missing, infinite, text or the same everywhere, a
             column of one value, no row to train on.
     """
-    _columns(rows, [row_key, target, *columns])
-    _columns(split, [row_key, "part", "fold"])
-    _same_keys(rows, split, row_key)
-    ordered = split.sort(row_key)
+    key = key_columns(row_key)
+    _columns(rows, [*key, target, *columns])
+    _columns(split, [*key, "part", "fold"])
+    _same_keys(rows, split, key)
+    ordered = split.sort(key)
     training = ordered.filter(pl.col("part") == "train")
-    part = _part(rows, training, target, row_key)
+    part = _part(rows, training, target, key)
     _teaches(part, columns, target)
     has_blocks = "block" in training.columns and training["block"].null_count() < training.height
     return Dataset(
@@ -111,7 +113,7 @@ def dataset(
         keys=part.keys,
         folds=tuple(pairs(training, "fold")),
         blocks=tuple(pairs(training, "block")) if has_blocks else (),
-        test=_part(rows, ordered.filter(pl.col("part") == "test"), target, row_key)
+        test=_part(rows, ordered.filter(pl.col("part") == "test"), target, key)
         if open_test
         else None,
     )
@@ -123,21 +125,23 @@ def _columns(frame: pl.DataFrame, wanted: Sequence[str]) -> None:
             raise ConfigError(f"no column {name!r}", wanted=name, known=frame.columns)
 
 
-def _same_keys(rows: pl.DataFrame, split: pl.DataFrame, row_key: str) -> None:
-    todo = "Run the split stage again on these rows."
+def _same_keys(rows: pl.DataFrame, split: pl.DataFrame, key: Sequence[str]) -> None:
+    named = ", ".join(key)
     for name, frame in (("rows", rows), ("split", split)):
-        if repeated := frame.height - frame[row_key].n_unique():
-            raise IntegrityError(f"{repeated} keys of the {name} are repeated", where=row_key)
+        if repeated := frame.height - frame.select(key).n_unique():
+            raise IntegrityError(f"{repeated} keys of the {name} are repeated", where=named)
     for what, one, other in (
         ("the split has {} keys that the rows do not have", split, rows),
         ("the rows have {} keys that the split does not have", rows, split),
     ):
-        if lost := one.join(other, on=row_key, how="anti").height:
-            raise IntegrityError(what.format(lost), where=row_key, todo=todo)
+        if lost := one.join(other, on=key, how="anti").height:
+            todo = "Run the split stage again on these rows."
+            raise IntegrityError(what.format(lost), where=named, todo=todo)
 
 
-def _part(rows: pl.DataFrame, chosen: pl.DataFrame, target: str, row_key: str) -> Part:
-    joined = chosen.select(row_key).join(rows, on=row_key, how="left", maintain_order="left")
+def _part(rows: pl.DataFrame, chosen: pl.DataFrame, target: str, key: Sequence[str]) -> Part:
+    joined = chosen.select(key).join(rows, on=key, how="left", maintain_order="left")
+    surrogate = key if len(key) == 1 else ()  # several columns say something of the row themselves
     if not joined[target].dtype.is_numeric():
         raise DataContractError(
             f"the target must be numbers, not {joined[target].dtype}", where=target
@@ -150,9 +154,9 @@ def _part(rows: pl.DataFrame, chosen: pl.DataFrame, target: str, row_key: str) -
             todo="Drop these rows in a stage before the split.",
         )
     return Part(
-        rows=as_pandas(joined.drop(row_key, target)),
+        rows=as_pandas(joined.drop(target, *surrogate)),
         target=np.array(values, dtype=np.float64),
-        keys=joined[row_key].to_numpy(),
+        keys=joined.select(key),
     )
 
 

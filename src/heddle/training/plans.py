@@ -91,7 +91,7 @@ class Contest(Budget):
     """A budget, and what is searched on which rows."""
 
     target: str
-    row_key: str
+    row_key: str | tuple[str, ...]
     features: Mapping[str, Any]  # fields of `heddle.models.features.Features`
     metric: str  # primary metric
     candidates: Mapping[str, Any]  # name -> fields of `heddle.models.candidates.Candidate`

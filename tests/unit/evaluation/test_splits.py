@@ -47,6 +47,23 @@ def sized(rows, seed):
     )
 
 
+def test_two_columns_may_name_a_row_together():
+    """The split holds both; a pair that stands twice is refused."""
+    rows = table().with_columns(shop=pl.int_range(pl.len()) // 20, at=pl.int_range(pl.len()) % 20)
+    cfg = build(
+        Split,
+        {"strategy": "walk_forward", "row_key": ["shop", "at"], "time": {"column": "year"}},
+        where="split",
+    )
+    made = assign(rows, cfg)
+    assert made.columns[:3] == ["shop", "at", "part"]
+    assert made.select("shop", "at").equals(rows.select("shop", "at"))
+    shuffled = rows.sample(fraction=1.0, shuffle=True, seed=1)
+    assert assign(shuffled, cfg).sort("shop", "at").equals(made.sort("shop", "at"))
+    with pytest.raises(DataContractError, match="row key 'shop, at' repeats itself"):
+        assign(rows.with_columns(at=pl.lit(0)), cfg)
+
+
 def test_random_is_exactly_scikit_learns_train_test_split():
     """Results can be compared with every earlier one that used seed 42 and 20 %."""
     frame = table(1003)

@@ -14,7 +14,7 @@ from heddle.training.dataset import dataset, read_dataset
 
 def test_training_rows_come_in_the_order_of_their_keys(rows, split, data):
     keys = split.filter(pl.col("part") == "train")["id"].sort().to_list()
-    assert data.keys.tolist() == keys
+    assert data.keys["id"].to_list() == keys
     wanted = rows.join(pl.DataFrame({"id": keys}), on="id", how="semi").sort("id")
     assert data.target.tolist() == wanted["price"].to_list()
     assert data.train["size"].tolist() == wanted["size"].to_list()
@@ -34,16 +34,32 @@ def test_the_order_of_either_table_is_irrelevant(rows, split, data):
 def test_each_fold_holds_out_the_rows_that_the_split_names(split, data):
     fold = dict(split.select("id", "fold").iter_rows())
     for number, (train, valid) in enumerate(data.folds):
-        assert {fold[k] for k in data.keys[valid]} == {number}
-        assert number not in {fold[k] for k in data.keys[train]}
+        assert {fold[k] for k in data.keys["id"][valid]} == {number}
+        assert number not in {fold[k] for k in data.keys["id"][train]}
         assert len(train) + len(valid) == len(data.keys)
 
 
 def test_test_rows_are_there_only_when_they_are_opened(rows, split, data):
     opened = dataset(rows, split, target="price", row_key="id", open_test=True)
     assert data.test is None
-    assert set(opened.test.keys) == set(split.filter(pl.col("part") == "test")["id"])
-    assert not set(opened.test.keys) & set(opened.keys)
+    assert set(opened.test.keys["id"]) == set(split.filter(pl.col("part") == "test")["id"])
+    assert not set(opened.test.keys["id"]) & set(opened.keys["id"])
+
+
+def test_several_columns_may_name_a_row_together(rows, split):
+    """They stay among the raw columns: they say something of the row, too."""
+    both = [pl.col("id").str.head(2).alias("shop"), pl.col("id").str.tail(-2).alias("at")]
+    two = dataset(
+        rows.with_columns(both), split.with_columns(both).drop("id"),
+        target="price", row_key=("shop", "at"),
+    )  # fmt: skip
+    one = dataset(rows, split, target="price", row_key="id")
+    assert two.keys.columns == ["shop", "at"]
+    assert {"shop", "at"} <= set(two.train.columns)
+    assert sorted(two.target.tolist()) == sorted(one.target.tolist())
+    twice = rows.with_columns(shop=pl.lit("s"), at=pl.lit("a"))
+    with pytest.raises(IntegrityError, match=r"shop, at: .* keys of the rows are repeated"):
+        dataset(twice, split.with_columns(both), target="price", row_key=("shop", "at"))
 
 
 def test_blocks_are_read_where_the_split_has_some(rows, split):

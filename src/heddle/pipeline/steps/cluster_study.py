@@ -25,7 +25,7 @@ class ClusterStudy:
     """What is measured, what is tried, and by which cheap model it is judged."""
 
     target: str
-    row_key: str
+    row_key: str | tuple[str, ...]
     features: Mapping[str, Any]  # fields of `heddle.models.features.Features`
     metric: str  # primary metric
     proxies: Mapping[str, Any]  # candidates; the first whose library is there judges

@@ -19,7 +19,7 @@ class ImputationStudy(ImputationPlan):
     """The plan, and the columns that it is about."""
 
     target: str  # left out of all that is compared
-    row_key: str
+    row_key: str | tuple[str, ...]
     features: Mapping[str, Any]  # fields of `heddle.models.features.Features`
 
     def __post_init__(self) -> None:

@@ -35,7 +35,7 @@ class Register:
 
     model: str  # name in the registry
     target: str
-    row_key: str
+    row_key: str | tuple[str, ...]
     metric: str  # primary metric
     features: Mapping[str, Any]  # fields of `heddle.models.features.Features`
     candidates: Mapping[str, Any]  # name -> fields of `heddle.models.candidates.Candidate`
@@ -174,7 +174,7 @@ def _verdict(cfg: Register, ready: _Ready, fit: FinalFit, data: Dataset, test: P
     )
     naive = naive_models(ready.best, ready.features, ready.candidates, seed=cfg.seed)
     said = baseline_predictions(data, test, naive)
-    return judge(fit, data, test, said, how, row_key=cfg.row_key)
+    return judge(fit, data, test, said, how)
 
 
 def _write(
