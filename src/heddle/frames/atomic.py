@@ -42,9 +42,9 @@ def beside(path: Path) -> Iterator[Path]:
     try:
         yield part
         part.chmod(0o644)
-        _flush(part, os.O_RDWR)
+        flush(part)
         part.replace(path)
-        _flush(path.parent, os.O_RDONLY)
+        flush(path.parent, os.O_RDONLY)
     except Exception as fault:
         worded = _worded(fault, path)
         if worded is fault:
@@ -78,7 +78,7 @@ def publish_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         if folder.exists():
             folder.replace(old)
         new.replace(folder)
-        _flush(folder.parent, os.O_RDONLY)
+        flush(folder.parent, os.O_RDONLY)
     except OSError as fault:
         if old.exists() and not folder.exists():
             old.replace(folder)
@@ -120,7 +120,8 @@ def error_number(fault: BaseException) -> int:
     return int(found[1]) if found else next((n for words, n in _SQLITE.items() if words in said), 0)
 
 
-def _flush(path: Path, mode: int) -> None:
+def flush(path: Path, mode: int = os.O_RDWR) -> None:
+    """Return when the disk has what was written to a file, or to a folder opened to read."""
     handle = os.open(path, mode)
     try:
         os.fsync(handle)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from hashlib import file_digest
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +15,11 @@ from heddle.domain.entities import TableInfo
 from heddle.domain.errors import ConfigError, DataContractError, IntegrityError
 from heddle.domain.names import checked_name, natural
 from heddle.domain.typed import plain
-from heddle.frames.atomic import beside, publish
+from heddle.frames.atomic import beside, flush, publish
+from heddle.frames.column_chunks import EncodedColumn, join_columns
 from heddle.frames.content import content_hash
-from heddle.frames.describe import describe
+from heddle.frames.measured import encoded_columns, measured, settled, unchanged
+from heddle.infrastructure.kept_tables import KeptTables
 
 __all__ = ["FileTables", "sha256_of"]
 
@@ -32,11 +35,26 @@ class FileTables:
 
     The metadata file is published last and holds the sha256 of the table's file, so that a table
     without it, or with other bytes, is never taken for a finished one.
+
+    Args:
+        folder: where the versions lie.
+        kind: how tables are written.
+        cores: threads that may work on the columns of a table.
+        kept: the tables that this process wrote last, which are then not read back.
     """
 
-    def __init__(self, folder: Path, kind: Literal["parquet", "csv"] = "parquet") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kind: Literal["parquet", "csv"] = "parquet",
+        *,
+        cores: int = 1,
+        kept: KeptTables | None = None,
+    ) -> None:
         self.folder = folder
         self.kind = kind
+        self.cores = cores
+        self.kept = kept
 
     def versions(self) -> Sequence[str]:
         found = self.folder.glob("*/*_metadata.json")
@@ -70,7 +88,8 @@ class FileTables:
 
     def read(self, version: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         info, path = self.info(version), self.path(version)
-        found = sha256_of(path) if path.exists() else "nothing"
+        kept = self.kept.find(path, info) if self.kept else None
+        found = info.sha256 if kept else sha256_of(path) if path.exists() else "nothing"
         if found != info.sha256:
             raise IntegrityError(
                 f"holds {found[:12]}, recorded was {info.sha256[:12]}",
@@ -85,39 +104,64 @@ class FileTables:
                     known=info.columns,
                 )
         wanted = list(columns) if columns is not None else None
+        if kept:
+            return kept.frame.clone() if wanted is None else kept.frame.select(wanted)
         if self.kind == "csv":
             types = {name: _TYPES[str(facts["type"])] for name, facts in info.columns.items()}
-            return pl.read_csv(path, schema=types, columns=wanted)
-        return pl.read_parquet(path, columns=wanted)
+            return settled(pl.read_csv(path, schema=types, columns=wanted))
+        return settled(pl.read_parquet(path, columns=wanted))
 
     def write(self, version: str, frame: pl.DataFrame, made_by: Mapping[str, Any]) -> TableInfo:
         path = self.path(version)
-        columns = describe(frame)
-        if not columns:
-            raise DataContractError("a table without columns", where=version)
-        for name, facts in columns.items():
-            if self.kind == "csv" and facts["type"] not in _TYPES:
-                raise DataContractError(
-                    f"csv cannot keep the type {facts['type']}",
-                    where=f"{version}, column {name!r}",
-                    todo="Use data_storage=parquet, or cast it to text.",
-                )
-        with beside(path) as part:
+        frame = settled(frame)
+        self._refuse_types(version, frame)
+        same = unchanged(frame, self.kept.known) if self.kept else {}
+        with beside(path) as part, ThreadPoolExecutor(1) as aside:
+            columns: dict[str, EncodedColumn] = {}
             if self.kind == "csv":
                 frame.write_csv(part, quote_style="non_numeric")
+                digest = sha256_of(part)
             else:
-                frame.write_parquet(part, compression="zstd", statistics=True)
+                columns = encoded_columns(frame, same, cores=self.cores)
+                digest = _write(part, join_columns(frame.schema, list(columns.values())))
+            flushed = aside.submit(flush, part)  # the disk works while we count
+            table = measured(frame, same, encoded=columns, cores=self.cores)
+            flushed.result()
             info = TableInfo(
                 version=version,
                 rows=frame.height,
-                columns=columns,
-                content_hash=content_hash(frame),
-                sha256=sha256_of(part),
+                columns=table.facts,
+                content_hash=table.content_hash,
+                sha256=digest,
                 size_bytes=part.stat().st_size,
                 made_by=plain(made_by),
             )
         publish(self.metadata_path(version), metadata_text(info).encode())
+        if self.kept and self.kind == "parquet":
+            self.kept.keep(path, info, table)
         return info
+
+    def _refuse_types(self, version: str, frame: pl.DataFrame) -> None:
+        if not frame.width:
+            raise DataContractError("a table without columns", where=version)
+        content_hash(frame.clear())  # it names a column that has no bit pattern
+        for name, dtype in frame.schema.items():
+            if self.kind == "csv" and str(dtype).lower() not in _TYPES:
+                raise DataContractError(
+                    f"csv cannot keep the type {str(dtype).lower()}",
+                    where=f"{version}, column {name!r}",
+                    todo="Use data_storage=parquet, or cast it to text.",
+                )
+
+
+def _write(path: Path, parts: Iterable[bytes]) -> str:
+    """Write parts one after the other; return the sha256 of them all."""
+    digest = sha256()
+    with path.open("wb") as file:
+        for part in parts:
+            file.write(part)
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def metadata_text(info: TableInfo) -> str:
