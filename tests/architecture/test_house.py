@@ -23,7 +23,7 @@ MODULES = [
     ".".join(("heddle", *p.relative_to(SRC).with_suffix("").parts)).removesuffix(".__init__")
     for p in FILES
 ]
-HEAVY = {"mlflow", "sklearn", "plotly", "pandas", "optuna", "scipy", "wandb", "skops"}
+HEAVY = {"mlflow", "sklearn", "plotly", "pandas", "optuna", "scipy", "wandb", "skops", "prefect"}
 # Ordinary words of the trade besides being columns of somebody's table.
 ORDINARY = {
     "row_id",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -56,11 +56,12 @@ def first_done(running: Iterable[Future[Any]]) -> set[Future[Any]]:
         raise
 
 
-def end_children(patience_seconds: float = 5) -> None:
-    """Ask all processes below this one to end, and end those that do not."""
+def end_children(patience_seconds: float = 5, spared: Container[int] = ()) -> None:
+    """Ask all processes below this one but the spared ones to end, and end those that do not."""
     import psutil
 
-    children = psutil.Process().children(recursive=True)
+    found = psutil.Process().children(recursive=True)
+    children = [child for child in found if child.pid not in spared]
     for ask in (psutil.Process.terminate, psutil.Process.kill):
         for child in children:
             with suppress(psutil.Error):

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from heddle.domain.errors import ConfigError, InterruptedRun
 from heddle.frames.atomic import publish
 from heddle.infrastructure.dvc_lock import Digests, read_lock, recorded_stages
 from heddle.infrastructure.dvc_runs import DvcRuns, private_folder, project_lock
+from heddle.infrastructure.generated_record import GeneratedRecord
 from heddle.infrastructure.hydra_config import compose_config
 from heddle.infrastructure.interrupts import sigterm_interrupts
 from heddle.pipeline.code_memory import CodeMemory
 from heddle.pipeline.generated import differing, generated_files, write_generated
 from heddle.pipeline.lineage import StageState, states
 from heddle.pipeline.plan import Plan, make_plan
-from heddle.pipeline.stages import wanted_stages
+from heddle.pipeline.stages import Stage, wanted_stages
 from heddle.presentation.bootstrap import check_sources
 
 __all__ = ["Project", "StageResult", "Watch"]
@@ -58,11 +60,15 @@ class Project:
         self.digests = Digests(self.root, private_folder(self.root) / "digests.json")
 
     @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """The composed configuration. Raises ConfigError."""
+        return compose_config(self.root, self.overrides)
+
+    @cached_property
     def plan(self) -> Plan:
         """What configuration and code declare now. Raises ConfigError."""
-        config = compose_config(self.root, self.overrides)
         memory = CodeMemory(private_folder(self.root) / "code.json")
-        plan = make_plan(config, self.root, memory.read)
+        plan = make_plan(self.config, self.root, memory.read)
         if private_folder(self.root).is_dir():  # made by the first run, after its checks
             memory.save()
         return plan
@@ -76,13 +82,20 @@ class Project:
         except (OSError, ValueError, KeyError):
             return ()
 
+    def remember(self) -> None:
+        """Keep the overrides of this run."""
+        text = json.dumps({"overrides": list(self.overrides)})
+        publish(private_folder(self.root) / "last_run.json", text.encode())
+
     def out_of_sync(self) -> list[str]:
         """Return the generated files that are not what configuration and code declare."""
         return differing(self.root, generated_files(self.plan))
 
     def sync(self) -> list[str]:
         """Write the generated files; return the names of those that changed."""
-        return write_generated(self.root, generated_files(self.plan))
+        files = generated_files(self.plan)
+        GeneratedRecord(self.root).note(files)
+        return write_generated(self.root, files)
 
     def states(self) -> tuple[StageState, ...]:
         """Return which stages are stale, and why."""
@@ -114,9 +127,27 @@ class Project:
             InterruptedRun: SIGINT or SIGTERM came; the stages' processes have ended.
         """
         stages = wanted_stages(self.plan.stages, names)
-        runs = DvcRuns(self.root)
         if jobs < 1:
             raise ConfigError(f"--jobs must be at least 1, not {jobs}")
+        with self.at_work(stages, watch) as runs:
+            self.sync()
+            self.remember()
+            forced = set(names or [s.name for s in stages]) if force else set[str]()
+            if jobs > 1:
+                from heddle.presentation.parallel import run_in_waves
+
+                return run_in_waves(self, stages, forced, jobs, watch)
+            return [self.run_one(runs, s.name, s.name in forced, watch) for s in stages]
+
+    @contextmanager
+    def at_work(self, stages: Sequence[Stage], watch: Watch) -> Iterator[DvcRuns]:
+        """Hold the project for a run of these stages, mended of what a killed run left.
+
+        Raises:
+            HeddleError: it cannot run, or somebody else is at work here; nothing is written.
+            InterruptedRun: SIGINT or SIGTERM came inside.
+        """
+        runs = DvcRuns(self.root)
         runs.check()
         for stage in stages:
             check_sources(self.root, self.plan.entries[stage.name]["steps"])
@@ -124,14 +155,7 @@ class Project:
             with sigterm_interrupts(), project_lock(self.root):
                 for said in runs.prepare(self._output_folders()):
                     watch.notice(said)
-                self.sync()
-                self._remember()
-                forced = set(names or [s.name for s in stages]) if force else set[str]()
-                if jobs > 1:
-                    from heddle.presentation.parallel import run_in_waves
-
-                    return run_in_waves(self, stages, forced, jobs, watch)
-                return [self.run_one(runs, s.name, s.name in forced, watch) for s in stages]
+                yield runs
         except KeyboardInterrupt:
             raise InterruptedRun(
                 "interrupted", todo="The same command goes on from here."
@@ -160,7 +184,3 @@ class Project:
 
     def _stale(self, name: str) -> bool:
         return next(s for s in self.states() if s.name == name).stale
-
-    def _remember(self) -> None:
-        text = json.dumps({"overrides": list(self.overrides)})
-        publish(private_folder(self.root) / "last_run.json", text.encode())

@@ -1,0 +1,78 @@
+"""A project, and the settings under which a flow runs it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from heddle.domain.errors import ConfigError
+from heddle.pipeline.flow_settings import FlowSettings, flow_stages, read_settings
+from heddle.pipeline.plan import Plan
+from heddle.pipeline.written import written_plan
+from heddle.presentation.project import Project
+
+__all__ = ["FlowProject", "log_level", "open_flow"]
+
+
+class FlowProject(Project):
+    """A project with the settings under which a flow runs it."""
+
+    @cached_property
+    def settings(self) -> FlowSettings:
+        """The keys beside `stages` in the group `pipeline`. Raises ConfigError."""
+        return read_settings(self.config)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What configuration and code declare; with `skip_generation` what the files say."""
+        if not self.settings.skip_generation:
+            return super().plan
+        return written_plan(self.root)
+
+
+def open_flow(
+    root: Path,
+    overrides: Sequence[str] = (),
+    stages: Sequence[str] = (),
+    *,
+    force: bool | None = None,
+    jobs: int | None = None,
+) -> FlowProject:
+    """Return a project, its settings replaced by what is given beside them.
+
+    Raises:
+        ConfigError: whatever is wrong with configuration or names; nothing is written.
+    """
+    work = FlowProject(root, overrides)
+    said = work.settings
+    try:
+        work.settings = replace(
+            said,
+            stages_to_run=tuple(stages) or said.stages_to_run,
+            force_run=said.force_run if force is None else force,
+            jobs=said.jobs if jobs is None else jobs,
+        )
+    except ValueError as fault:
+        raise ConfigError(str(fault), where="pipeline") from None
+    flow_stages(work.plan.stages, work.settings)
+    log_level(work.config)
+    return work
+
+
+def log_level(config: Mapping[str, Any]) -> int:
+    """Return the level from which on a flow logs.
+
+    >>> log_level({"logging_utils": {"level": 30}})
+    30
+
+    Raises:
+        ConfigError: it is no number.
+    """
+    level = (config.get("logging_utils") or {}).get("level", logging.INFO)
+    if not isinstance(level, int) or isinstance(level, bool):
+        raise ConfigError(f"must be a number, not {level!r}", where="logging_utils.level")
+    return level
