@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/tutorials/first-project.md"]
+PAGES = ["README.md", "docs/how-to/own-project.md", "docs/tutorials/first-project.md"]
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 # These tests are what it runs.
 _LEFT_OUT = {"make test"}

@@ -103,8 +103,9 @@ def _show(made: Made) -> None:
         out.print("[bold]edit next[/]")
         _lines(made.edit)
     out.print("[bold]run next[/]")
-    moved = {} if made.folder == Path.cwd().resolve() else {f"cd {shlex.quote(place)}": ""}
-    _lines({**moved, **made.run})
+    if made.folder != Path.cwd().resolve():
+        _lines({f"cd {shlex.quote(place)}": ""})
+    _lines(made.run)
 
 
 def _lines(told: Mapping[str, str]) -> None:
