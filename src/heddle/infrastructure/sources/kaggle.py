@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -104,25 +105,16 @@ class KaggleSource:
         self, folder: Path, part: PartialFile, secrets: Mapping[str, str], progress: Progress
     ) -> RawFile:
         name = f"{self.dataset.partition('/')[2]}.zip"
-
-        def asked(headers: Mapping[str, str]) -> Any:
-            answer = ask(
-                self.address, self.patience, headers=headers, secrets=secrets, todo=self._todo
-            )
-            refuse_web_page(answer, where=self.address.shown, todo="Check ingestion.dataset.")
-            return answer
-
-        def attempt() -> None:
-            go_on(
-                part,
-                asked,
-                name=name,
-                origin=self.address.shown,
-                max_bytes=self.max_bytes,
-                patience=self.patience,
-                progress=progress,
-            )
-
+        attempt = partial(
+            go_on,
+            part,
+            partial(self._asked, secrets),
+            name=name,
+            origin=self.address.shown,
+            max_bytes=self.max_bytes,
+            patience=self.patience,
+            progress=progress,
+        )
         try:
             patiently(
                 attempt,
@@ -144,6 +136,11 @@ class KaggleSource:
             raise
         part.drop()
         return raw
+
+    def _asked(self, secrets: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+        answer = ask(self.address, self.patience, headers=headers, secrets=secrets, todo=self._todo)
+        refuse_web_page(answer, where=self.address.shown, todo="Check ingestion.dataset.")
+        return answer
 
     def _todo(self, code: int) -> str:
         known = "Check ingestion.dataset: OWNER/NAME, as in kaggle.com/datasets/OWNER/NAME."

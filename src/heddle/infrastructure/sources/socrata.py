@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -151,7 +151,9 @@ class SocrataSource:
             if page is None:
                 raise DataContractError(f"page {number} is damaged", where=str(pages.folder))
             places = [page.fields.index(f) if f in page.fields else None for f in columns]
-            rows = [["" if p is None else row[p] for p in places] for row in page.rows]
+            rows: Sequence[Sequence[str]] = page.rows
+            if places != list(range(len(page.fields))):
+                rows = [["" if p is None else row[p] for p in places] for row in page.rows]
             yield csv_text(rows).encode()
 
     def _page(self, number: int, state: _State, progress: Progress) -> Page:
