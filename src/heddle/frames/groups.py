@@ -1,9 +1,9 @@
 """Groups of rows: sums and weighted medians, one row out per group.
 
 On Polars the rows are sorted once and each group is a slice of them, for two reasons, both
-measured: with a few rows in each of hundreds of thousands of groups a median per group is
-many times slower any other way, and a float sum of Polars' own `group_by` depends in its last
-digits on the number of threads, so that a data version would differ from machine to machine.
+measured on 1.2 million rows in 358 thousand groups: weighted medians as expressions inside
+`group_by` cost four times as much, and a float sum of `group_by` depends in its last digits on
+the number of threads, so that a data version would differ from machine to machine.
 On SQL engines the same is a window expression and a `GROUP BY`.
 """
 
