@@ -1,0 +1,61 @@
+"""Sums and medians of groups, the same on every machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+
+from heddle.frames.groups import WeightedMedian, aggregated
+
+SUM_UP = """
+import narwhals as nw, numpy as np, polars as pl
+from heddle.frames.groups import aggregated
+chance = np.random.default_rng(1)
+table = pl.LazyFrame({"k": chance.integers(0, 5, 90_000), "v": chance.random(90_000)})
+made = aggregated(nw.from_native(table), ["k"], {"sum": "v"}).collect()
+naive = table.group_by("k").agg(pl.col("v").sum()).sort("k").collect()
+print(made["sum"].to_list(), pl.thread_pool_size())
+"""
+
+
+def told(threads: int) -> tuple[str, str]:
+    said = subprocess.run(
+        [sys.executable, "-c", SUM_UP],
+        env={**os.environ, "POLARS_MAX_THREADS": str(threads)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    sums, size = said.stdout.rsplit(maxsplit=1)
+    return sums, size
+
+
+def test_sums_are_the_same_on_any_number_of_threads():
+    """To the last digit, or a data version would differ from machine to machine."""
+    one, few = told(1), told(3)
+    assert (one[1], few[1]) == ("1", "3")
+    assert one[0] == few[0]
+
+
+def test_groups_come_sorted_with_null_first():
+    """Null is a key; a sum of nothing is 0; sums keep their type."""
+    table = pl.LazyFrame(
+        {"k": ["b", None, "a", "b"], "n": [1, 2, None, 4], "x": [0.5, 1.0, 2.0, 1.5]}
+    )
+    made = aggregated(nw.from_native(table), ["k"], {"ns": "n", "xs": "x"}).collect().to_native()
+    assert made.rows() == [(None, 2, 1.0), ("a", 0, 2.0), ("b", 5, 2.0)]
+    assert made.schema == {"k": pl.String, "ns": pl.Int64, "xs": pl.Float64}
+
+
+def test_one_large_group_is_as_right_as_many_small_ones():
+    """The median of 0 to 99,999, each weighing 2, is the lower middle, 49,999."""
+    values = np.random.default_rng(1).permutation(100_000)
+    table = pl.LazyFrame({"k": 1, "v": values, "w": 2})
+    middle = WeightedMedian(new="middle", value="v", weight="w", total="all")
+    made = aggregated(nw.from_native(table), ["k"], {"all": "w"}, [middle]).collect()
+    assert made.rows() == [(1, 200_000, 49_999)]
