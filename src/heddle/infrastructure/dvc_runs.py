@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from heddle.infrastructure.dvc_mending import keep_good_lock, mend_lock, mend_rw
 from heddle.infrastructure.interrupts import interruptible
 from heddle.infrastructure.last_words import forget_words, words_of
 from heddle.infrastructure.run_locks import private_folder, project_lock
+from heddle.infrastructure.warm_worker import WarmWorker
 
 __all__ = ["DvcRuns", "StageFailed", "private_folder", "project_lock"]
 
@@ -55,6 +56,7 @@ class DvcRuns:
         self.root = root
         self._good_lock = private_folder(root) / "dvc.lock"
         self._repo: Any = None
+        self.worker: WarmWorker | None = None  # works on the stages that it is for
 
     def check(self) -> None:
         """Refuse what cannot run, before anything is written.
@@ -92,18 +94,22 @@ class DvcRuns:
             KeyboardInterrupt: a signal came; the stage's processes have ended.
             ResourceError: the disk is full.
         """
+        words = self.worker.surroundings(stage) if self.worker else {}
         from dvc.exceptions import DvcException, ReproductionError
         from dvc.stage.exceptions import StageCmdFailedError
 
         forget_words(self.root, stage)
         try:
-            with _heddle_on_path(), chdir(self.root):
+            with _heddle_on_path(words), chdir(self.root):
                 done = interruptible(lambda: self._once_free(stage, force))
         except ReproductionError as fault:
-            self._restore(stage)
             cause = fault.__cause__
-            if isinstance(cause, StageCmdFailedError):
-                code = int(cause.args[0].rsplit(" ", 1)[-1])
+            failed = isinstance(cause, StageCmdFailedError)
+            code = int(cause.args[0].rsplit(" ", 1)[-1]) if failed else 0
+            if words and self.worker:
+                code = self.worker.fate(code)
+            self._restore(stage)
+            if failed:
                 raise StageFailed(stage, code, words_of(self.root, stage)) from None
             raise _worded(cause or fault, stage) from fault
         except KeyboardInterrupt:
@@ -155,18 +161,20 @@ class DvcRuns:
 
 
 @contextmanager
-def _heddle_on_path() -> Iterator[None]:
-    """Let the stages' `heddle` be the one that is running now."""
+def _heddle_on_path(words: Mapping[str, str]) -> Iterator[None]:
+    """Let the stages' `heddle` be the one that is running now; `words` are for them too."""
     before = os.environ.get("PATH", "")
     here = str(Path(sys.executable).parent)
     if shutil.which("heddle") != str(Path(here) / "heddle"):
         os.environ["PATH"] = os.pathsep.join([here, before])
-    os.environ["HEDDLE_DRIVER"] = str(os.getpid())
+    told = {**words, "HEDDLE_DRIVER": str(os.getpid())}
+    os.environ.update(told)
     try:
         yield
     finally:
         os.environ["PATH"] = before
-        os.environ.pop("HEDDLE_DRIVER", None)
+        for key in told:
+            os.environ.pop(key, None)
 
 
 def _worded(fault: BaseException, stage: str) -> HeddleError:

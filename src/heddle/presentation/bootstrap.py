@@ -16,6 +16,7 @@ from heddle.domain.typed import build
 from heddle.infrastructure.dvc_runs import private_folder
 from heddle.infrastructure.facts import config_hash, run_facts
 from heddle.infrastructure.files import FileTables
+from heddle.infrastructure.kept_tables import KeptTables
 from heddle.infrastructure.sources.choose import make_source
 from heddle.infrastructure.sources.file import FileSource
 from heddle.pipeline.context import StageContext
@@ -39,9 +40,9 @@ def check_sources(root: Path, steps: Iterable[Mapping[str, Any]]) -> None:
                 source.check()
 
 
-def make_tables(root: Path, world: World) -> FileTables:
-    """Return the project's data versions."""
-    return FileTables(root / "data", world.storage.kind)
+def make_tables(root: Path, world: World, kept: KeptTables | None = None) -> FileTables:
+    """Return the project's data versions; `kept` are those that this process wrote last."""
+    return FileTables(root / "data", world.storage.kind, cores=world.cores, kept=kept)
 
 
 def make_tracker(root: Path, world: World, progress: Progress) -> Tracker:
@@ -95,12 +96,16 @@ def absolute_uri(root: Path, uri: str) -> str:
 
 
 def stage_context(
-    root: Path, name: str, entry: Mapping[str, Any], params: Mapping[str, Any]
+    root: Path,
+    name: str,
+    entry: Mapping[str, Any],
+    params: Mapping[str, Any],
+    kept: KeptTables | None = None,
 ) -> StageContext:
     """Return the world of one stage as params.yaml describes it."""
     world = build(World, params["world"], where="params.yaml: world")
     progress = progress_for(Console(stderr=True))
-    tables: TableStore = make_tables(root, world)
+    tables: TableStore = make_tables(root, world, kept)
     scratch = _scratch(private_folder(root) / "scratch" / name, entry)
     return StageContext(
         stage=name,

@@ -18,6 +18,8 @@ from heddle.infrastructure.dvc_runs import DvcRuns, private_folder, project_lock
 from heddle.infrastructure.generated_record import GeneratedRecord
 from heddle.infrastructure.hydra_config import compose_config
 from heddle.infrastructure.interrupts import sigterm_interrupts
+from heddle.infrastructure.warm_worker import WarmWorker
+from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.code_memory import CodeMemory
 from heddle.pipeline.generated import differing, generated_files, write_generated
 from heddle.pipeline.lineage import StageState, states
@@ -26,6 +28,8 @@ from heddle.pipeline.stages import Stage, wanted_stages
 from heddle.presentation.bootstrap import check_sources
 
 __all__ = ["Project", "StageResult", "Watch"]
+
+_LIGHT = {"ingest", "split_rows"}  # they ask for the context, and load no learning library
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +141,8 @@ class Project:
                 from heddle.presentation.parallel import run_in_waves
 
                 return run_in_waves(self, stages, forced, jobs, watch)
-            return [self.run_one(runs, s.name, s.name in forced, watch) for s in stages]
+            with WarmWorker(self.root, self._warm(stages)) as runs.worker:
+                return [self.run_one(runs, s.name, s.name in forced, watch) for s in stages]
 
     @contextmanager
     def at_work(self, stages: Sequence[Stage], watch: Watch) -> Iterator[DvcRuns]:
@@ -177,6 +182,16 @@ class Project:
         )
         watch.done(result)
         return result
+
+    def _warm(self, stages: Sequence[Stage]) -> set[str]:
+        """Return the stages of table functions, and those that are as light: no model is fitted."""
+        catalog = Catalog(self.root)
+
+        def light(uses: str) -> bool:
+            return uses in _LIGHT or catalog.step(uses).context is None
+
+        entries = {stage.name: self.plan.entries[stage.name] for stage in stages}
+        return {n for n, entry in entries.items() if all(light(s["uses"]) for s in entry["steps"])}
 
     def _output_folders(self) -> set[str]:
         outputs = [output for stage in self.plan.stages for output in stage.outputs]

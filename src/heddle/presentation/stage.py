@@ -10,13 +10,17 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from heddle.domain.errors import ConfigError, HeddleError, ResourceError
 from heddle.frames.atomic import error_number
 from heddle.infrastructure.last_words import leave_words
 from heddle.infrastructure.run_locks import stage_alive
 
-__all__ = ["end_with_driver", "main"]
+if TYPE_CHECKING:
+    from heddle.infrastructure.kept_tables import KeptTables
+
+__all__ = ["end_with_driver", "interrupt_on_sigterm", "main", "work"]
 
 
 def main(arguments: list[str]) -> int:
@@ -25,11 +29,20 @@ def main(arguments: list[str]) -> int:
         print("error: usage: heddle stage NAME", file=sys.stderr)
         return 2
     end_with_driver()
-    signal.signal(signal.SIGTERM, _interrupted)
-    name = arguments[0]
+    interrupt_on_sigterm()
+    return work(arguments[0])
+
+
+def work(name: str, kept: KeptTables | None = None) -> int:
+    """Run a stage in the current folder; return the exit code. A fault of our own is raised.
+
+    Args:
+        name: the stage.
+        kept: the tables that this process wrote last, if it works on several stages.
+    """
     try:
         with stage_alive(Path.cwd()):
-            _run(name)
+            _run(name, kept)
     except HeddleError as fault:
         _tell(name, str(fault))
         return fault.exit_code
@@ -55,7 +68,7 @@ def _tell(name: str, words: str) -> None:
         print(f"error: {line}", file=sys.stderr)
 
 
-def _run(name: str) -> None:
+def _run(name: str, kept: KeptTables | None) -> None:
     from heddle.pipeline.generated import read_params
     from heddle.pipeline.run_step import run_stage
     from heddle.presentation.bootstrap import stage_context
@@ -65,7 +78,7 @@ def _run(name: str) -> None:
     if name not in params["stages"]:
         raise ConfigError(f"no stage {name!r}", wanted=name, known=params["stages"])
     entry = params["stages"][name]
-    run_stage(entry, stage_context(root, name, entry, params))
+    run_stage(entry, stage_context(root, name, entry, params, kept))
 
 
 def end_with_driver() -> None:
@@ -86,6 +99,11 @@ def end_with_driver() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _interrupted(number: int, frame: object) -> None:
-    del number, frame
-    raise KeyboardInterrupt
+def interrupt_on_sigterm() -> None:
+    """Let SIGTERM do what SIGINT does."""
+
+    def interrupted(number: int, frame: object) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupted)
