@@ -45,7 +45,9 @@ class Compete(Contest):
 
 
 def compete(ctx: StageContext, cfg: Compete) -> None:
-    """Write models/leaderboard.json; the test rows stay closed.
+    """Write models/leaderboard.json, or the document that the stage declares instead.
+
+    The test rows stay closed.
 
     Reads the rows, the split (the first two data versions) and both studies. Interrupted, it goes
     on from the last finished trial when it is run again with the same configuration and data.
@@ -63,11 +65,15 @@ def compete(ctx: StageContext, cfg: Compete) -> None:
             ctx.progress.notice(f"{ctx.stage}: {name} does not compete: {reason}")
         run.params({"winner": board.entries[0].candidate, "metric": cfg.metric})
         run.metrics({cfg.metric: board.entries[0].mean})
-        ctx.write_json(
-            "models/leaderboard.json",
-            leaderboard_document(board, ready.candidates, cfg.skill_against),
-        )
+        found = leaderboard_document(board, ready.candidates, cfg.skill_against)
+        ctx.write_json(_place(ctx), found)
     ctx.write_timings(began, {entry.candidate: entry.seconds for entry in board.entries})
+
+
+def _place(ctx: StageContext) -> str:
+    """Return the first document that the stage declares, models/leaderboard.json by default."""
+    declared = (w for w in ctx.writes if w.startswith("models/") and w.endswith(".json"))
+    return next(declared, "models/leaderboard.json")
 
 
 def _board(ready: Arena[Compete], run: TrackedRun, progress: Progress) -> Leaderboard:
