@@ -39,7 +39,7 @@ def test_a_new_project_with_a_new_step_runs_to_a_registered_model(tmp_path: Path
 
 
 def test_the_wheel_holds_the_templates(cloned: Path, tmp_path: Path) -> None:
-    """Built without a network, unpacked elsewhere, it makes a project that is in sync."""
+    """Built without a network, unpacked elsewhere, it makes a project."""
     build = ("pip", "wheel", "-q", "--no-build-isolation", "--no-deps", "--no-index", "-w")
     _passes(cloned, "-m", *build, str(tmp_path / "wheel"), ".")
     (wheel,) = (tmp_path / "wheel").glob("*.whl")
@@ -50,12 +50,12 @@ def test_the_wheel_holds_the_templates(cloned: Path, tmp_path: Path) -> None:
     assert "heddle/templates/minimal/.dvc/config" in shipped
     assert not {name for name in shipped if Path(name).name in made}
 
-    code = "import sys; from heddle.presentation.cli import run; sys.exit(run(sys.argv[1:]))"
-    place = {"PYTHONPATH": str(tmp_path / "site")}
-    where = "import heddle; print(heddle.__file__)"
-    assert _passes(tmp_path, "-c", where, **place).strip().startswith(str(tmp_path / "site"))
-    _passes(tmp_path, "-c", code, "new", "shop", "--template", "minimal", **place)
-    _passes(tmp_path, "-c", code, "sync", "--check", "-C", "shop", **place)
+    code = (
+        "import heddle, sys; from heddle.presentation.cli import run\n"
+        "print(heddle.__file__); sys.exit(run(['new', 'shop', '--template', 'minimal']))"
+    )
+    said = _passes(tmp_path, "-c", code, PYTHONPATH=str(tmp_path / "site"))
+    assert said.startswith(str(tmp_path / "site"))
     made_files = {p.name for p in (tmp_path / "shop").iterdir()}
     assert {".gitignore", ".dvc", "README.md", "configs", "steps", "params.yaml"} <= made_files
     assert "dvc.lock" not in made_files

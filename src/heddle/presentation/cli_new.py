@@ -14,7 +14,7 @@ from heddle.domain.errors import ConfigError
 from heddle.presentation.cli import Json, app, err, out, show_json
 
 if TYPE_CHECKING:
-    from heddle.presentation.new.made import Made
+    from heddle.presentation.new.written import Made
 
 HERE = Path()
 

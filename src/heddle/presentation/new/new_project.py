@@ -15,8 +15,8 @@ import yaml
 import heddle
 from heddle.domain.errors import ConfigError
 from heddle.domain.names import checked_name
-from heddle.presentation.new.made import Made
 from heddle.presentation.new.template_files import is_project, template_files
+from heddle.presentation.new.written import Made
 
 __all__ = ["new_project", "renamed", "template_named"]
 

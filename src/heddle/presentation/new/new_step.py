@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from heddle.domain.errors import ConfigError
 from heddle.domain.names import checked_name, natural
-from heddle.presentation.new.made import Made
 from heddle.presentation.new.step_names import checked_step_name, class_name
+from heddle.presentation.new.written import Made, all_or_nothing
 
 if TYPE_CHECKING:
     from heddle.pipeline.catalog import Catalog
@@ -43,7 +43,6 @@ def new_step(root: Path, name: str, *, reads: str | None = None, writes: str | N
     from heddle.pipeline.catalog import Catalog
     from heddle.pipeline.plan import make_plan
     from heddle.presentation.new.stage_line import stage_line, with_stage
-    from heddle.presentation.new.written import all_or_nothing
 
     root = root.resolve()
     config = compose_config(root)

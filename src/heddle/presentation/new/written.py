@@ -1,15 +1,28 @@
-"""Several files written as one: all of them, or the folder is as it was."""
+"""Several files written as one, or the folder as it was; what is told of them afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from heddle.domain.errors import ResourceError
 from heddle.frames.atomic import publish
 
-__all__ = ["all_or_nothing"]
+__all__ = ["Made", "all_or_nothing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What was written, and what to do next."""
+
+    what: str
+    folder: Path  # of the project
+    written: Mapping[str, str]  # path below the folder -> what it is for
+    edit: Mapping[str, str] = field(default_factory=dict)  # path below the folder -> what to say
+    run: Mapping[str, str] = field(default_factory=dict)  # command in the folder -> what it does
+    notices: tuple[str, ...] = ()
 
 
 @contextmanager
