@@ -43,7 +43,7 @@ def aggregate(frame: nw.LazyFrame[Any], cfg: Aggregate) -> nw.LazyFrame[Any]:
 
     >>> import polars as pl
     >>> sales = nw.from_native(pl.LazyFrame({"Shop": ["b", "a", "b"], "cost": [1.0, 5.0, 2.0]}))
-    >>> cfg = Aggregate(by={"shop": "Shop"}, rows="sales", means={"mean_cost": "cost"})
+    >>> cfg = Aggregate(by={"shop": "Shop"}, rows="sales", means={"usual": "cost"})
     >>> aggregate(sales, cfg).collect().rows()
     [('a', 1, 5.0), ('b', 2, 1.5)]
 

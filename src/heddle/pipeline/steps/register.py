@@ -272,9 +272,8 @@ def _add(
     run, data = rest
     facts = ctx.facts()
     run.params({"best_model": manifest.best_model, "seed": cfg.seed, **manifest.parameters})
-    run.metrics(manifest.metrics)
-    for name, scores in (("cv", manifest.cv), ("blocked_cv", manifest.blocked_cv)):
-        run.metrics({f"{name}.{key}": value for key, value in scores.items()})
+    judged = {"": manifest.metrics, "cv.": manifest.cv, "blocked_cv.": manifest.blocked_cv}
+    run.metrics({f"{at}{key}": v for at, found in judged.items() for key, v in found.items()})
     package = ModelPackage(
         name=cfg.model,
         folder=ctx.path(_FOLDER),
