@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,7 @@ HEDDLE = [sys.executable, "-m", "heddle.presentation.main"]
 collect_ignore = ["tiny_project"]
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 def fresh(root: Path) -> Path:
@@ -48,12 +51,37 @@ def heddle() -> Command:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, heddle: Command) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return a function that gives a folder which one of pytest-xdist's workers builds for all.
+
+    Workers use it at the same time: whoever changes something copies it first.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def built(name: str, build: Callable[[Path], object]) -> Path:
+        folder, ready = shared / f"once-{name}", shared / f"once-{name}.ready"
+        with (shared / f"once-{name}.lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not ready.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                build(folder)
+                ready.touch()
+        return folder
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def finished(once: Once, heddle: Command) -> Path:
     """Return a tiny project that has run once; copy it before changing anything."""
-    root = fresh(tmp_path_factory.mktemp("finished") / "tiny")
-    told = heddle(root, "run")
-    assert told.returncode == 0, told.stderr
-    return root
+
+    def build(folder: Path) -> None:
+        told = heddle(fresh(folder / "tiny"), "run")
+        assert told.returncode == 0, told.stderr
+
+    return once("tiny", build) / "tiny"
 
 
 @pytest.fixture

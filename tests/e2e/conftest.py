@@ -35,6 +35,7 @@ _SMALLER = {
 _MAKE = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 def _environment() -> dict[str, str]:
@@ -91,17 +92,30 @@ def clone(target: Path) -> Path:
     return target
 
 
+@pytest.fixture(scope="session")
+def fresh_clone(once: Once) -> Path:
+    """Return a small clone in which nothing has run; copy it before changing anything."""
+    return once("clone", lambda folder: clone(folder / "heddle")) / "heddle"
+
+
 @pytest.fixture
-def cloned(tmp_path: Path) -> Path:
+def cloned(fresh_clone: Path, tmp_path: Path) -> Path:
     """Return a fresh, small clone in which nothing has run."""
-    return clone(tmp_path / "heddle")
+    return Path(shutil.copytree(fresh_clone, tmp_path / "heddle", symlinks=True))
 
 
 @pytest.fixture(scope="session")
-def finished_clone(tmp_path_factory: pytest.TempPathFactory, shell: Shell) -> Path:
-    """Return a small clone in which the housing pipeline has run once; do not change it."""
-    root = clone(tmp_path_factory.mktemp("finished") / "heddle")
-    told = shell(root / "projects" / "housing", "heddle run")
-    assert told.returncode == 0, told.stderr
-    (root / "said.txt").write_text(told.stdout, encoding="utf-8")
-    return root
+def finished_clone(
+    once: Once, fresh_clone: Path, shell: Shell, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return this worker's small clone in which the housing pipeline has run; do not change it."""
+
+    def build(folder: Path) -> None:
+        shutil.copytree(fresh_clone, folder / "heddle", symlinks=True)
+        told = shell(folder / "heddle" / "projects" / "housing", "heddle run")
+        assert told.returncode == 0, told.stderr
+        (folder / "heddle" / "said.txt").write_text(told.stdout, encoding="utf-8")
+
+    built = once("finished-clone", build) / "heddle"
+    own = tmp_path_factory.mktemp("finished") / "heddle"
+    return Path(shutil.copytree(built, own, symlinks=True))

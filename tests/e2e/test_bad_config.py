@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from heddle.presentation.cli import run
+
 pytestmark = pytest.mark.slow
 
 STAGE = "pipeline.stages.v1_ratios"
@@ -23,6 +25,29 @@ def everything(root: Path) -> dict[str, str]:
     }
 
 
+def refused(capfd, project: Path, *words: str) -> str:
+    """Run the command line, without a new process; return its one line."""
+    code = run(["run", "-C", str(project), *words])
+    told = capfd.readouterr().err
+    assert code == 2, told
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1, told
+    return told
+
+
+@pytest.fixture(scope="module")
+def untouched(finished_clone: Path) -> tuple[Path, dict[str, str]]:
+    """The finished clone and its bytes, which no mistake here may change."""
+    return finished_clone, everything(finished_clone)
+
+
+@pytest.fixture(scope="module")
+def never_ran(fresh_clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone whose configuration a test spoils and mends."""
+    copy = tmp_path_factory.mktemp("clone") / "heddle"
+    return Path(shutil.copytree(fresh_clone, copy, symlinks=True))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -30,7 +55,7 @@ def everything(root: Path) -> dict[str, str]:
         ("v0_ingets", ["no stage 'v0_ingets'; did you mean 'v0_ingest'? Known: v0_ingest, v1_rat"]),
         (f"{STAGE}.step=scale_colums", [f"{STAGE}: no step 'scale_colums'", "combine_columns"]),
         (f"{STAGE}.step=[rooms_per_houshold]", ["did you mean 'rooms_per_household'? Known: "]),
-        ("ingestion=fil", ["configs/ingestion: ", "did you mean 'file'? Known: file, sample, url"]),
+        ("ingestion=fil", ["configs/ingestion: ", "did you mean 'file'? Known: file, "]),
         ("splt=random", ["no key or group 'splt'; did you mean 'split'? Known: "]),
         ("ml_experiments.tune.trails=3", ["no key 'ml_experiments.tune.trails'", "mean 'trials'?"]),
         ("+split.fold=3", ["split: unknown key 'fold'; did you mean 'folds'? Known: strategy, "]),
@@ -53,16 +78,13 @@ def everything(root: Path) -> dict[str, str]:
         ("hydra.run.dir=../x", ["sets what Heddle does not use of Hydra"]),
     ],
 )
-def test_a_mistake_is_one_line_and_nothing_is_written(finished_clone, shell, words, said):
+def test_a_mistake_is_one_line_and_nothing_is_written(untouched, capfd, words, said):
     """Exit 2; params.yaml, dvc.yaml and every other file are as they were."""
-    before = everything(finished_clone)
-    told = shell(finished_clone / "projects/housing", f"heddle run {words}")
-    assert told.returncode == 2, told.stderr
-    assert told.stderr.startswith("error: ")
-    assert told.stderr.count("\n") == 1, told.stderr
+    root, before = untouched
+    told = refused(capfd, root / "projects/housing", *words.split())
     for part in said:
-        assert part in told.stderr
-    assert everything(finished_clone) == before
+        assert part in told
+    assert everything(root) == before
 
 
 @pytest.mark.parametrize(
@@ -74,30 +96,32 @@ def test_a_mistake_is_one_line_and_nothing_is_written(finished_clone, shell, wor
         ("config.yaml", ("project: housing", "project: 7"), ["project: must be text, not 7 (int)"]),
     ],
 )
-def test_a_file_of_the_configuration_that_is_wrong_is_named(cloned, shell, file, change, said):
+def test_a_file_of_the_configuration_that_is_wrong_is_named(never_ran, capfd, file, change, said):
     """The place, also of what is not YAML; in a clone that never ran, nothing is made."""
-    path = cloned / "projects/housing/configs" / file
+    path = never_ran / "projects/housing/configs" / file
     text = path.read_text()
     assert change[0] in text
     path.write_text(text.replace(*change, 1))
-    before = everything(cloned)
-    told = shell(cloned / "projects/housing", "heddle run")
-    assert told.returncode == 2, told.stderr
-    assert told.stderr.startswith("error: ")
-    assert told.stderr.count("\n") == 1, told.stderr
+    before = everything(never_ran)
+    try:
+        told = refused(capfd, never_ran / "projects/housing")
+        assert everything(never_ran) == before
+    finally:
+        path.write_text(text)
     for part in said:
-        assert part in told.stderr
-    assert everything(cloned) == before
+        assert part in told
 
 
-def test_without_git_it_says_what_to_do(cloned, shell):
+def test_without_git_it_says_what_to_do(never_ran, capfd):
     """Exit 2 and nothing is written."""
-    shutil.rmtree(cloned / ".git")
-    before = everything(cloned)
-    told = shell(cloned / "projects/housing", "heddle run")
-    assert told.returncode == 2
-    assert told.stderr == (
-        f"error: {cloned / 'projects/housing'}: is not in a git repository."
+    (never_ran / ".git").rename(never_ran / ".gone")
+    before = everything(never_ran)
+    try:
+        told = refused(capfd, never_ran / "projects/housing")
+        assert everything(never_ran) == before
+    finally:
+        (never_ran / ".gone").rename(never_ran / ".git")
+    assert told == (
+        f"error: {never_ran / 'projects/housing'}: is not in a git repository."
         " Run `git init` in it (or above), then this again.\n"
     )
-    assert everything(cloned) == before
