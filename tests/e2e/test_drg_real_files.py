@@ -68,7 +68,7 @@ def test_the_slice_goes_on_as_far_as_one_year_can(tmp_path):
 
 
 def test_single_discharges_are_counted_to_the_cost_table(tmp_path):
-    """1,000 patients of 2016, their DRG and severity: the table that v1 is, and v6 of it."""
+    """1,000 patients of 2016: the cost table under its headers, and all up to v6 of it."""
     root = drg.copied(tmp_path)
     overrides = ["pipeline=discharges", "ingestion=discharges", f"ingestion.path={DISCHARGES}"]
     made = drg.versions(root, *overrides, last="v6")
@@ -80,6 +80,7 @@ def test_single_discharges_are_counted_to_the_cost_table(tmp_path):
         if row["Facility Id"]:  # three are kept back
             facility = int(row["Facility Id"].replace(",", ""))
             groups.setdefault((facility, int(row[code]), int(row[severity])), []).append(row)
+    assert set(made["v0"].columns) < set(drg.sample(1).columns)
     v1 = made["v1"]
     assert v1.height == len(groups) == 943
     assert v1["discharges"].sum() == 997

@@ -178,6 +178,17 @@ def test_the_snapshot_is_an_expectation_with_a_name(project):
         run(project, "reference", "expectations=snapshot_2024", "ingestion.rows=60", last="v0")
 
 
+def test_the_cost_table_can_be_counted_from_discharges_instead():
+    """The same chain behind another beginning."""
+    other = drg.planned("pipeline=discharges", "ingestion=discharges").stages
+    declared = {stage.name: stage for stage in drg.planned("semantics=correct").stages}
+    assert [stage.name for stage in other][:2] == ["discharges_ingest_data", "v0_ingest_data"]
+    assert other[1].steps == ("drop_unknown_facilities", "count_discharges")
+    assert [s for s in other if s.name != "v0_ingest_data"][1:] == [
+        stage for name, stage in declared.items() if name != "v0_ingest_data"
+    ]
+
+
 # What the two semantics differ in, on tables small enough to see.
 
 
