@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from heddle.frames.engines import engine_of
+from heddle.frames.sorting import sorted_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def _on_polars(
     medians: Sequence[WeightedMedian],
 ) -> pl.DataFrame:
     used = {*by, *sums.values(), *(c for m in medians for c in (m.value, m.weight))}
-    rows = frame.select(sorted(used)).sort(by, maintain_order=True).collect()
+    rows = sorted_rows(frame.select(sorted(used)).collect(), by)
     groups = _Groups.of(rows, by)
     made = rows.select(by)[groups.starts]
     totals = {new: groups.sums(rows[column]) for new, column in sums.items()}

@@ -19,6 +19,7 @@ import polars as pl
 
 from heddle.domain.errors import DataContractError
 from heddle.frames.engines import engine_of, fetched, quoted, settled, with_sql
+from heddle.frames.sorting import sorted_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def in_order(
     counted = frame.group_by(*keys).agg(nw.len().alias("rows of the key"))
     found = fetched(counted.filter(wrong).sort(*keys).head(1))
     if found.is_empty():
-        return frame.sort(*keys)
+        return _sorted(frame, keys)
     *series, when, rows = found.row(0)
     if when is None:
         raise DataContractError(
@@ -142,6 +143,12 @@ def with_time_since(
     rows = fetched(frame)
     since = rows[time].cast(pl.Int64).diff().set(pl.Series(_first_rows(rows, by)), None)
     return _wider(rows, [since.alias(new)])
+
+
+def _sorted(frame: nw.LazyFrame[Any], keys: Sequence[str]) -> nw.LazyFrame[Any]:
+    if engine_of(frame) != "polars":
+        return frame.sort(*keys)
+    return nw.from_native(sorted_rows(fetched(frame), keys).lazy())
 
 
 def _slices(rows: pl.DataFrame, past: Past) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
