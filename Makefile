@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header -c requirements/constraints.txt pyproject.toml
-PROJECTS := projects/housing projects/minimal
+PROJECTS := projects/housing projects/drg projects/minimal
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
