@@ -3,15 +3,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header -c requirements/constraints.txt pyproject.toml
+	--no-emit-index-url --no-annotate --no-header -c requirements/constraints.txt
+TESTED := duckdb lightgbm prefect s3 wandb xgboost
 PROJECTS := projects/housing projects/drg projects/minimal
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install run test check format lock bench clean
+.PHONY: help install run test test-all check format lock bench clean
 
 help:  ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED)  ## make .venv from the locked, hashed requirements
 
@@ -28,6 +29,10 @@ run: install  ## California housing, from the sample to a registered model (ARGS
 test: install  ## every test
 	python -m pytest -n 2 --dist loadfile $(ARGS)
 
+test-all: install  ## every test, those of Spark (half a gigabyte, needs Java) and GCS included
+	python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.lock
+	python -m pytest -n 2 --dist loadfile $(ARGS)
+
 check: install  ## format, lint, types, import contracts, generated files
 	ruff format --check --quiet .
 	ruff check --quiet .
@@ -40,8 +45,11 @@ format: install  ## put the code in its form
 	ruff check --fix .
 
 lock: install  ## resolve the requirements anew
-	$(LOCK) --extra lightgbm --extra xgboost -o requirements/runtime.lock
-	$(LOCK) --all-extras --group dev -o requirements/dev.lock
+	$(LOCK) pyproject.toml $(TESTED:%=--extra %) --group dev -o requirements/dev.lock
+	$(LOCK) pyproject.toml -c requirements/dev.lock --extra lightgbm --extra xgboost \
+		-o requirements/runtime.lock
+	$(LOCK) pyproject.toml -c requirements/dev.lock $(TESTED:%=--extra %) --extra spark --extra gs \
+		--group dev -o requirements/all.lock
 
 bench: install  ## measure what we promise
 	python benchmarks/run_all.py $(ARGS)
