@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from heddle.domain.errors import DataContractError
-from heddle.frames.content import cell_hashes, hash_of_cells
+from heddle.frames.content import column_hash
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ def describe(frame: pl.DataFrame) -> Mapping[str, Mapping[str, Any]]:
         DataContractError: a column of a type that a data version cannot hold.
     """
     refuse_nested(frame)
-    return {series.name: column_facts(series, cell_hashes(series)) for series in frame}
+    return {series.name: column_facts(series, column_hash(series)) for series in frame}
 
 
 def refuse_nested(frame: pl.DataFrame) -> None:
@@ -45,13 +45,8 @@ def refuse_nested(frame: pl.DataFrame) -> None:
             )
 
 
-def column_facts(series: pl.Series, cells: NDArray[np.uint64]) -> dict[str, Any]:
-    """Return what `describe` tells of one column.
-
-    Args:
-        series: the column.
-        cells: its `cell_hashes`, so that they are computed once for all who need them.
-    """
+def column_facts(series: pl.Series, digest: str) -> dict[str, Any]:
+    """Return what `describe` tells of one column, whose hash is known."""
     dtype, column = series.dtype, pl.first()
     wanted = {"min": column.min(), "max": column.max()}
     if dtype.is_numeric():
@@ -69,7 +64,7 @@ def column_facts(series: pl.Series, cells: NDArray[np.uint64]) -> dict[str, Any]
         "nulls": series.null_count(),
         "distinct": distinct,
         **{key: _plain(value) for key, value in told.items()},
-        "hash": hash_of_cells(cells, series),
+        "hash": digest,
     }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from heddle.frames.column_chunks import EncodedColumn, encode_column
-from heddle.frames.content import begun_rows, cell_hashes, hash_of_rows, rows_with
+from heddle.frames.content import content_hash, table_hashes
 from heddle.frames.describe import column_facts, refuse_nested
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Measured:
     @property
     def content_hash(self) -> str:
         """The content hash of the table."""
-        return hash_of_rows(self.rows, self.frame)
+        return content_hash(self.frame, self.rows)
 
 
 def settled(frame: pl.DataFrame) -> pl.DataFrame:
@@ -107,17 +107,18 @@ def measured(
         DataContractError: as `describe`.
     """
     start = _begun(frame, same)
+    begun = len(start.facts)
+    hashes = table_hashes(frame, start.rows if begun else None, begun, cores=cores)
 
-    def work(name: str) -> tuple[NDArray[np.uint64], Mapping[str, Any]]:
-        series = frame[name]
-        cells = cell_hashes(series)
-        return cells, same[name].facts[name] if name in same else column_facts(series, cells)
+    def work(series: pl.Series) -> Mapping[str, Any]:
+        if series.name in same:
+            return same[series.name].facts[series.name]
+        return column_facts(series, hashes.columns[series.name])
 
-    rows, facts = start.rows, dict(start.facts)
-    rest = frame.columns[len(facts) :]
-    for name, (cells, told) in zip(rest, _each(work, rest, cores), strict=True):
-        rows, facts[name] = rows_with(rows, cells), told
-    return Measured(frame, facts, rows, encoded)
+    rest = frame.get_columns()[begun:]
+    told = zip(rest, _each(work, rest, cores), strict=True)
+    facts = {**start.facts, **{series.name: found for series, found in told}}
+    return Measured(frame, facts, hashes.rows, encoded)
 
 
 def _each(work: Callable[[_Given], _Made], given: Iterable[_Given], cores: int) -> Iterator[_Made]:
@@ -153,4 +154,4 @@ def _begun(frame: pl.DataFrame, same: Mapping[str, Measured]) -> Measured:
         names = one.frame.columns
         if frame.columns[: len(names)] == names and all(same.get(name) is one for name in names):
             return one
-    return Measured(frame.clear(), {}, begun_rows(frame.height), {})
+    return Measured(frame.clear(), {}, np.empty(0, np.uint64), {})

@@ -37,7 +37,7 @@ def decode(raw: bytes, encoding: Encoding, where: str) -> Text:
     Raises:
         DataContractError: empty, not in the declared encoding, or a NUL byte, with its line.
     """
-    if not raw.strip():
+    if _blank(raw):
         raise DataContractError("the file is empty", where=where, todo="Export it again.")
     for mark, family, codec in _MARKS:
         if raw.startswith(mark):
@@ -62,6 +62,10 @@ def _detected(raw: bytes, where: str) -> Text:
     line = raw.count(b"\n", 0, fault.start) + 1
     note = f"{where}: not UTF-8 (line {line}), so read as {family}; say so with options.encoding"
     return _finish(_strict(raw, family, where), family, note, where)
+
+
+def _blank(text: bytes) -> bool:
+    return not text or text.isspace()  # a copy of a large file would take longer than the look
 
 
 def _fault(raw: bytes) -> UnicodeDecodeError | None:
@@ -135,6 +139,6 @@ def _finish(data: bytes, encoding: str, note: str, where: str) -> Text:
             where=where,
             todo="The file is damaged, or not text of this encoding; export it again.",
         )
-    if not data.strip():
+    if _blank(data):
         raise DataContractError("the file is empty", where=where, todo="Export it again.")
     return Text(data, encoding, note)

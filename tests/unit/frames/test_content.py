@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heddle.domain.errors import DataContractError
-from heddle.frames.content import column_hash, content_hash, row_hashes
+from heddle.frames.content import column_hash, content_hash, row_hashes, table_hashes
 
 VALUES = {
     pl.Int8: st.integers(-128, 127),
@@ -98,6 +98,24 @@ def test_swapped_cells_of_a_row_and_of_a_column_are_seen():
     one = pl.DataFrame({"a": [1, 2], "b": [3, 4]})
     assert content_hash(one) != content_hash(pl.DataFrame({"a": [1, 2], "b": [4, 3]}))
     assert content_hash(one) != content_hash(pl.DataFrame({"a": [3, 2], "b": [1, 4]}))
+
+
+def test_a_large_table_is_hashed_alike_in_parts_by_threads_and_column_by_column():
+    """Whatever the block in which a row stands, and what was known of the first columns."""
+    number = pl.int_range(70_001, eager=True).alias("n")
+    text = pl.Series("s", ["a", "b", None] * 23_333 + ["a", "b"])
+    frame = pl.DataFrame([number, number.sqrt().alias("x"), text])
+    whole = table_hashes(frame)
+    assert whole.columns == {name: column_hash(frame[name]) for name in frame.columns}
+    assert len(set(whole.rows[[0, 32_767, 32_768, 70_000]].tolist())) == 4
+    for cores in (2, 5):
+        assert (table_hashes(frame, cores=cores).rows == whole.rows).all()
+        assert table_hashes(frame, cores=cores).columns == whole.columns
+    begun = row_hashes(frame.select("n", "x"))
+    more = table_hashes(frame, begun, 2)
+    assert (more.rows == whole.rows).all()
+    assert more.columns == {"s": whole.columns["s"]}
+    assert (begun == row_hashes(frame.select("n", "x"))).all()
 
 
 def test_many_rows_do_not_collide():
