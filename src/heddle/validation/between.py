@@ -10,7 +10,7 @@ import polars as pl
 from heddle.validation.contract import Column, Contract, Order
 from heddle.validation.finding import Finding
 
-__all__ = ["gaps", "key", "orders"]
+__all__ = ["distinct", "gaps", "key", "orders"]
 
 Place = Callable[[int], str]  # words for a row, from 0
 
@@ -23,7 +23,7 @@ def key(frame: pl.DataFrame, contract: Contract, place: Place) -> list[Finding]:
     if not contract.key or any(name not in frame.columns for name in contract.key):
         return []
     cells = frame.select(contract.key)
-    if _unique(cells):
+    if distinct(cells) == cells.height:
         return []
     again = ~cells.select(pl.struct(pl.all()).is_first_distinct()).to_series()
     first, count = int(again.arg_max() or 0), int(again.sum())
@@ -44,8 +44,12 @@ def key(frame: pl.DataFrame, contract: Contract, place: Place) -> list[Finding]:
     ]
 
 
-def _unique(cells: pl.DataFrame) -> bool:
-    """Tell whether no row stands twice; whole numbers are made one, which is 20 times faster."""
+def distinct(cells: pl.DataFrame) -> int:
+    """Return how many different rows there are; whole numbers are made one: 20 times faster.
+
+    >>> distinct(pl.DataFrame({"a": [1, 1, None], "b": [2, 2, 2]}))
+    2
+    """
     if cells.height and cells.width > 1 and all(d.is_integer() for d in cells.dtypes):
         low, high = cells.min().row(0), cells.max().row(0)
         room, code = 1, pl.lit(0, dtype=pl.Int64)
@@ -56,8 +60,8 @@ def _unique(cells: pl.DataFrame) -> bool:
             room *= size
             code = code * size + (pl.col(name).cast(pl.Int64) - least).fill_null(size - 1)
         if room < _ROOM:
-            return cells.select(code.alias("code")).to_series().n_unique() == cells.height
-    return cells.n_unique() == cells.height
+            return cells.select(code.alias("code")).to_series().n_unique()
+    return cells.n_unique()
 
 
 def orders(frame: pl.DataFrame, contract: Contract, place: Place) -> list[Finding]:

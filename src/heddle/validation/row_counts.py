@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from heddle.domain.errors import ConfigError
+from heddle.validation.between import distinct
 from heddle.validation.contract import RowRange
 from heddle.validation.finding import Finding
 
@@ -24,7 +25,7 @@ def row_counts(
         others: the versions that it names.
 
     Raises:
-        ConfigError: one of them is not there.
+        ConfigError: one of them is not there, or lacks a column of `by`.
     """
     for name in wanted.versions:
         if name not in others:
@@ -34,9 +35,20 @@ def row_counts(
                 known=others,
                 todo="Name a version that it reads.",
             )
+    _check_groups(wanted, others)
     said = filter(None, (_figures(frame, wanted), *_by_versions(frame, wanted, others)))
     has = f"has {frame.height:,} rows"
     return [Finding(column="", rule="rows", words=f"{has}, {words}") for words in said]
+
+
+def _check_groups(wanted: RowRange, others: Mapping[str, pl.DataFrame]) -> None:
+    for column in wanted.by:
+        if column not in (known := others[wanted.groups_of].columns):
+            raise ConfigError(
+                f"the rows are declared by groups of {column!r}, which {wanted.groups_of} has not",
+                wanted=column,
+                known=known,
+            )
 
 
 def _figures(frame: pl.DataFrame, wanted: RowRange) -> str:
@@ -61,7 +73,7 @@ def _by_versions(
         elif frame.height < wanted.keeps * rows:
             said.append(f"{name} has {rows:,}: at least {wanted.keeps:.4g} of them are declared")
     if name := wanted.groups_of:
-        groups = others[name].select(wanted.by).n_unique()
+        groups = distinct(others[name].select(wanted.by))
         if frame.height != groups:
             by = ", ".join(wanted.by)
             said.append(f"{name} has {groups:,} groups of {by}: as many are declared")

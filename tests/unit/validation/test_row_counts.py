@@ -71,3 +71,11 @@ def test_a_version_that_is_not_read_cannot_decide():
     words = r"declared by 'v1', which the stage does not read; did you mean 'v11'\? Known: v11"
     with pytest.raises(ConfigError, match=words):
         check(pl.DataFrame({"a": [1]}), contract({"same_as": "v1"}), "v2", others={"v11": BEFORE})
+
+
+def test_groups_of_a_column_that_is_not_there_are_told():
+    """With the nearest."""
+    words = "declared by groups of 'yeer', which v1 has not; did you mean 'year'"
+    with pytest.raises(ConfigError, match=words):
+        wanted = contract({"groups_of": "v1", "by": ["yeer"]})
+        check(pl.DataFrame({"a": [1]}), wanted, "v2", others={"v1": BEFORE})
