@@ -76,6 +76,6 @@ def test_a_version_that_is_not_read_cannot_decide():
 def test_groups_of_a_column_that_is_not_there_are_told():
     """With the nearest."""
     words = "declared by groups of 'yeer', which v1 has not; did you mean 'year'"
+    wanted = contract({"groups_of": "v1", "by": ["yeer"]})
     with pytest.raises(ConfigError, match=words):
-        wanted = contract({"groups_of": "v1", "by": ["yeer"]})
         check(pl.DataFrame({"a": [1]}), wanted, "v2", others={"v1": BEFORE})
