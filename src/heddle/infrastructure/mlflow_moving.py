@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-__all__ = ["follow"]
+__all__ = ["PLACES", "anchor", "follow"]
 
-_PLACES = (  # where MLflow keeps absolute paths of artefacts
+PLACES = (  # where MLflow keeps absolute paths of artefacts
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
     ("logged_models", "artifact_location"),
@@ -16,7 +16,7 @@ _PLACES = (  # where MLflow keeps absolute paths of artefacts
 )
 
 
-def follow(file: Path, experiment: str) -> Path | None:
+def follow(file: Path, experiment: str, *, beside: Path | None = None) -> Path | None:
     """Let the paths in an SQLite store point beside it again; return where they pointed to.
 
     MLflow writes absolute paths. Where the experiment's artefacts are recorded in a folder that is
@@ -25,6 +25,7 @@ def follow(file: Path, experiment: str) -> Path | None:
     Args:
         file: the store.
         experiment: name of the experiment, whose artefacts belong beside the file.
+        beside: the folder to point to, where it is not the file's own.
 
     Returns:
         The folder recorded before; None when nothing had to be moved.
@@ -32,21 +33,26 @@ def follow(file: Path, experiment: str) -> Path | None:
     Raises:
         sqlite3.Error: the file cannot be written.
     """
-    here = file.parent.resolve()
+    here = (beside or file.parent).resolve()
     with closing(sqlite3.connect(file, timeout=20)) as rows, rows:
-        found = rows.execute(
-            "select artifact_location from experiments where name = ?", (experiment,)
-        ).fetchone()
-        if found is None or not found[0] or "://" in found[0]:
+        before = anchor(rows, experiment)
+        if before is None or before == here:
             return None
-        recorded = Path(found[0])
-        before = recorded.parent
-        if recorded.name != "artifacts" or before == here:
-            return None
-        for table, column in _PLACES:
+        for table, column in PLACES:
             rows.execute(
                 f"update {table} set {column} = ? || substr({column}, ?)"  # noqa: S608 - own names
                 f" where substr({column}, 1, ?) = ?",
                 (str(here), len(str(before)) + 1, len(str(before)) + 1, f"{before}/"),
             )
     return before
+
+
+def anchor(rows: sqlite3.Connection, experiment: str) -> Path | None:
+    """Return the folder that an experiment's `artifacts` folder is recorded in, None if none is."""
+    found = rows.execute(
+        "select artifact_location from experiments where name = ?", (experiment,)
+    ).fetchone()
+    if found is None or not found[0] or "://" in found[0]:
+        return None
+    recorded = Path(found[0])
+    return recorded.parent if recorded.name == "artifacts" else None

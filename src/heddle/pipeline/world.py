@@ -7,7 +7,7 @@ from typing import Literal
 
 from heddle.domain.names import checked_name
 
-__all__ = ["Storage", "Tracking", "World"]
+__all__ = ["Remote", "Storage", "Tracking", "World"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,26 @@ class Tracking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """Where data and runs are pushed to and pulled from."""
+
+    url: str = ""  # a folder, or s3://BUCKET/PREFIX; nowhere: empty
+    anonymous: bool = False  # ask without keys: enough to pull from a public bucket
+    endpoint: str = ""  # of a store that speaks S3 and is not Amazon's
+
+    def __post_init__(self) -> None:
+        for key in ("url", "endpoint"):
+            head, found, rest = str(getattr(self, key)).partition("://")
+            if found and "@" in rest.partition("/")[0]:
+                raise ValueError(
+                    f"{key} holds a user or password, which would stand in params.yaml; "
+                    "leave them to AWS's own environment, profile or instance"
+                )
+            if key == "endpoint" and (head or found) and head not in {"http", "https"}:
+                raise ValueError("endpoint must be http://… or https://…")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """What may change without changing a single number."""
 
@@ -36,6 +56,7 @@ class World:
     cores: int = 2
     storage: Storage = Storage()
     tracking: Tracking = Tracking()
+    remote: Remote = Remote()
 
     def __post_init__(self) -> None:
         for name in filter(None, (self.project, self.model)):

@@ -115,4 +115,4 @@ def _root(
 
 
 # each module adds its commands to `app`
-from heddle.presentation import cli_flow, cli_models, cli_new, cli_pipeline  # noqa: E402, F401
+from heddle.presentation import cli_flow, cli_models, cli_new, cli_pipeline, cli_remotes  # noqa: E402, F401
