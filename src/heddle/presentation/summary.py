@@ -113,7 +113,7 @@ def _show_model(out: Console, root: Path) -> None:
     )
     out.print(
         f"  {metric} {test:.5g} on the test rows ({folds:.5g} on the folds); MAPE "
-        f"{model['mape']:.2f} %, RMSE {model['rmse']:,.5g}, R² {model['r2_score']:.4f}",
+        f"{model['mape']:.2f} %, RMSE {_figure(model['rmse'])}, R² {model['r2_score']:.4f}",
         soft_wrap=True,
     )
 

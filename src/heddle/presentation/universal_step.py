@@ -65,24 +65,34 @@ def _run(root: Path, arguments: list[str]) -> str:
         raise ConfigError("no step is named", todo=f"Add {_STEP}=STEP.")
     named = told.pop("transformations", name)
     chosen = told.pop(_CHOSEN, None)
-    reads, writes = told.pop(_INPUT, chosen), told.pop(_OUTPUT, None)
+    reads, writes = told.pop(_INPUT, None), told.pop(_OUTPUT, None)
     read_input, publish = _switch(told, _READ), _switch(told, _WRITE)
     config = compose_config(root, [f"{key}={value}" for key, value in told.items()])
     plan = make_plan(config, root)
     entry = _entry(plan, config, root, named if named != name else name)
-    if chosen is not None and writes is None:
-        _check_read(entry, name, chosen)
+    if chosen is not None and reads is None and chosen not in entry["reads"]:
+        _check_written(entry, name, chosen, writes)
+        reads = chosen
     if reads is not None:
         entry = {**entry, "reads": [reads]}
     if not read_input:
         entry = {**entry, "reads": []}
     if writes is not None:
         entry = {**entry, "writes": [writes], "contracts": _contracts(plan, writes)}
-    context = stage_context(root, name, entry, params(plan))
+    context = stage_context(root, _stage_of(plan, entry) or name, entry, params(plan))
     if publish:
         run_stage(entry, context)
         return f"{name}: wrote {', '.join(str(w) for w in entry['writes'])}"
     return f"{name}: {_tried(entry, context)}, not written"
+
+
+def _stage_of(plan: Plan, entry: Mapping[str, Any]) -> str | None:
+    """Return the stage that does just this, so that what is written is what it would write."""
+    done = ("steps", "reads", "writes")
+    for name, other in plan.entries.items():
+        if all(list(entry[key]) == list(other[key]) for key in done):
+            return name
+    return None
 
 
 def _tried(entry: Mapping[str, Any], context: StageContext) -> str:
@@ -106,9 +116,9 @@ def _switch(told: dict[str, str], key: str) -> bool:
     return word == "true"
 
 
-def _check_read(entry: Mapping[str, Any], name: str, chosen: str) -> None:
-    """Refuse a version whose output nobody has declared."""
-    if entry["reads"] != [chosen]:
+def _check_written(entry: Mapping[str, Any], name: str, chosen: str, writes: str | None) -> None:
+    """Refuse a version whose output nobody has declared or named."""
+    if writes is None:
         declared = ", ".join(entry["reads"]) or "nothing"
         raise ConfigError(
             f"no stage runs {name!r} on {chosen!r} (declared: on {declared})",

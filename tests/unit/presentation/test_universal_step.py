@@ -29,6 +29,14 @@ def test_a_step_runs_on_the_versions_of_its_stage_or_on_those_named(done, capsys
     assert (done / "data/right/right.parquet").exists()
 
 
+def test_what_the_stage_would_write_is_written(done, capsys, hashes):
+    """To the byte: DVC finds nothing changed."""
+    before = hashes(done)
+    (done / "data/right/right_metadata.json").unlink()
+    assert told(done, capsys, STEP)[0] == 0
+    assert hashes(done) == before
+
+
 def test_another_output_is_a_version_of_its_own(done, capsys):
     """The declared one stays as it is."""
     before = (done / "data/right/right.parquet").read_bytes()
