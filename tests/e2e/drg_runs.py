@@ -63,7 +63,7 @@ def stage(root: Path, plan: Plan, name: str) -> dict[str, pl.DataFrame]:
     entry = plan.entries[name]
     context = stage_context(root, name, entry, params(plan))
     run_stage(entry, context)
-    return {version: context.tables.read(version) for version in context.writes}
+    return {v: context.tables.read(v) for v in context.writes if "/" not in v}
 
 
 def sample(rows: int, seed: int = 42) -> pl.DataFrame:

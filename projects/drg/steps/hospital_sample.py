@@ -32,6 +32,7 @@ _UNGROUPED = 900  # at most so many rows of the full file know no medical or sur
 _HOSPITAL, _GROUP, _AFFINITY, _TREND, _YEAR, _PROFILE, _CELL = 0.9, 1.35, 0.9, 0.04, 0.22, 0.5, 0.6
 _SEVERITY_VOLUME = np.array([0.3, 0.4, -0.25, -1.25])
 _NO_SERVICE, _GAP, _LATE, _CLOSED = 0.12, 0.025, 0.05, 0.08  # shares of pairs, cells and hospitals
+_NEW = 0.02  # share of groups that the classification takes in later
 
 _TOWNS = (
     "Alder Falls", "Bellmere", "Cedar Point", "Dunmoor", "Eastwick", "Fairhaven", "Glenrock",
@@ -126,15 +127,15 @@ def _volume(hospitals: int, groups: int, draw: np.random.Generator) -> NDArray[n
         return np.float32(sd) * draw.standard_normal(shape, dtype=np.float32)
 
     years, levels = _YEARS.size, len(_SEVERITIES)
-    pair = (
-        noise(_HOSPITAL, hospitals, 1) + noise(_GROUP, 1, groups)
-        + noise(_AFFINITY, hospitals, groups)
-    )  # fmt: skip
+    common = noise(_GROUP, 1, groups)
+    pair = noise(_HOSPITAL, hospitals, 1) + common + noise(_AFFINITY, hospitals, groups)
     pair[draw.random(pair.shape) < _NO_SERVICE] = -np.inf
     since = (np.arange(years, dtype=np.float32) - years // 2)[:, None, None]
     trend = since * noise(_TREND, hospitals, groups)
     yearly = pair + trend + noise(_YEAR, years, hospitals, groups)
     yearly[~_open(hospitals, draw)] = -np.inf
+    for group, begins in _newcomers(common[0], draw):
+        yearly[:begins, :, group] = -np.inf
     yearly[draw.random(yearly.shape, dtype=np.float32) < _GAP] = -np.inf
     profile = _SEVERITY_VOLUME.astype(np.float32) + noise(_PROFILE, groups, levels)
     cells = noise(_CELL, years, hospitals, groups, levels)
@@ -151,6 +152,14 @@ def _open(hospitals: int, draw: np.random.Generator) -> NDArray[np.bool_]:
     ends = np.where(draw.random(hospitals) < _CLOSED, some[1], _YEARS.size)
     ends = np.where(ends <= begins, _YEARS.size, ends)
     return (years >= begins) & (years < ends)
+
+
+def _newcomers(common: NDArray[np.float32], draw: np.random.Generator) -> list[tuple[int, int]]:
+    """Return (group, its first year's position) of groups that came later; no rare ones."""
+    frequent = np.argsort(-common)[: common.size // 2]
+    count = max(1, round(_NEW * common.size)) if common.size >= 20 else 0
+    chosen = draw.choice(frequent, count, replace=False)
+    return list(zip(chosen.tolist(), draw.integers(1, 4, count).tolist(), strict=True))
 
 
 def _scale(weight: Floats, group: Ints, groups: int) -> float:
