@@ -1,4 +1,4 @@
-"""The repository as a stranger has it after cloning, with the housing project made small."""
+"""The repository as a stranger has it after cloning, with its projects made small."""
 
 from __future__ import annotations
 
@@ -17,19 +17,26 @@ BIN = Path(sys.executable).parent
 
 # The same stages on fewer rows, with fewer trials and a smaller grid.
 _SMALLER = {
-    "configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 500")],
-    "configs/config.yaml": [("model_candidates: full", "model_candidates: quick")],
-    "configs/model_candidates/quick.yaml": [(r"trials: \d+", "trials: 1")],
-    "configs/model_candidates/hist_gradient_boosting.yaml": [(r"max_iter: \d+", "max_iter: 40")],
-    "configs/ml_experiments/cluster_study.yaml": [
+    "projects/drg/configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 4000")],
+    "projects/housing/configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 500")],
+    "projects/housing/configs/config.yaml": [("model_candidates: full", "model_candidates: quick")],
+    "projects/housing/configs/model_candidates/quick.yaml": [(r"trials: \d+", "trials: 1")],
+    "projects/housing/configs/model_candidates/hist_gradient_boosting.yaml": [
+        (r"max_iter: \d+", "max_iter: 40")
+    ],
+    "projects/housing/configs/ml_experiments/cluster_study.yaml": [
         (r"labels: \[.*\]", "labels: [4]"),
         (r"rbf: \[.*\]", "rbf: [6]"),
         (r"gamma: \[.*\]", "gamma: [1.0]"),
         (r"n_estimators: \d+", "n_estimators: 30"),
         (r"k_to: \d+", "k_to: 4"),
     ],
-    "configs/ml_experiments/imputation_study.yaml": [(r"repeats: \d+", "repeats: 1")],
-    "configs/ml_experiments/register.yaml": [(r"importance_repeats: \d+", "importance_repeats: 1")],
+    "projects/housing/configs/ml_experiments/imputation_study.yaml": [
+        (r"repeats: \d+", "repeats: 1")
+    ],
+    "projects/housing/configs/ml_experiments/register.yaml": [
+        (r"importance_repeats: \d+", "importance_repeats: 1")
+    ],
 }
 
 _MAKE = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
@@ -67,7 +74,7 @@ def shell() -> Shell:
 
 
 def clone(target: Path) -> Path:
-    """Copy what git knows of the repository, make housing small, and commit that."""
+    """Copy what git knows of the repository, make the projects small, and commit that."""
     named = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -77,7 +84,7 @@ def clone(target: Path) -> Path:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target / name)
     for name, changes in _SMALLER.items():
-        path = target / "projects" / "housing" / name
+        path = target / name
         text = path.read_text(encoding="utf-8")
         for pattern, made in changes:
             text, found = re.subn(pattern, made, text)
