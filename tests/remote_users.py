@@ -11,12 +11,16 @@ import polars as pl
 
 from heddle.domain.entities import ModelPackage
 from heddle.evaluation.intervals import Interval
+from heddle.infrastructure.file_hashes import FileHashes
 from heddle.infrastructure.mlflow_moving import follow
 from heddle.infrastructure.mlflow_registry import MlflowRegistry
 from heddle.infrastructure.mlflow_tracking import MlflowTracker
+from heddle.infrastructure.remotes.place import open_remote
+from heddle.infrastructure.remotes.store import Store
 from heddle.models.assembly import Choices, Features, assemble
 from heddle.models.candidates import Candidate
 from heddle.models.trusted import TRUSTED_TYPES
+from heddle.pipeline.world import Remote, World
 from heddle.presentation import cli
 from heddle.registry.card import needed_libraries
 from heddle.registry.manifest import Manifest, Split, digest
@@ -125,6 +129,13 @@ def heddle(root: Path, *words: str) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
+def opened(remote: Remote) -> Store:
+    """What speaks to a remote, without a memory."""
+    nowhere = Path("/nowhere")
+    hashes = {name: FileHashes(nowhere, name) for name in ("md5", "sha256")}
+    return open_remote(remote, nowhere, hashes=hashes, notice=print)
+
+
 class FolderRemote:
     """A share, with what a test needs to see and to break."""
 
@@ -153,6 +164,12 @@ class FolderRemote:
     def of_dvc(self) -> dict[str, str]:
         return {"url": str(self.root / "data")}
 
+    def world(self) -> World:
+        return World(project="tiny", remote=Remote(url=str(self.root)))
+
+    def store(self) -> Store:
+        return opened(self.world().remote)
+
     def break_uploads_of(self, keys: list[str]) -> None:
         """A file stands where the folder of an object should be."""
         for key in keys:
@@ -173,7 +190,8 @@ class BucketRemote:
 
     def __init__(self, upstream: str, line, s3, name: str) -> None:
         self.line, self.s3 = line, s3
-        self.client = boto3.client("s3", endpoint_url=upstream)
+        keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "s3cret"}
+        self.client = boto3.client("s3", endpoint_url=upstream, region_name="us-east-1", **keys)
         self.client.create_bucket(Bucket=name)
         self.bucket = name
         self.options = ["--remote", f"s3://{name}/deep", "--endpoint", line.address]
@@ -197,9 +215,22 @@ class BucketRemote:
     def of_dvc(self) -> dict[str, str]:
         return {"url": f"s3://{self.bucket}/deep/data", "endpointurl": self.line.address}
 
+    def world(self) -> World:
+        told = Remote(url=self.options[1], endpoint=self.line.address)
+        return World(project="tiny", remote=told)
+
+    def store(self) -> Store:
+        return opened(self.world().remote)
+
     def break_uploads_of(self, keys: list[str]) -> None:
         for key in keys:
             self.line.rules.append(self.s3.when("PUT", key, self.s3.cut_half_way))
+
+    def publish(self) -> None:
+        """Let strangers read each object."""
+        for key in self.objects():
+            name = f"deep/{key}"
+            self.client.put_object_acl(Bucket=self.bucket, Key=name, ACL="public-read")
 
     def mend(self) -> None:
         self.line.rules.clear()

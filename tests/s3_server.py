@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -55,6 +56,7 @@ class Line:
         self.upstream = upstream.removeprefix("http://")
         self.rules = []
         self.seen = []  # (method, path, headers)
+        self.tag = ""  # instead of the ETag that the server tells
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -88,13 +90,24 @@ class Line:
             handler.send_response_only(told.status)
             for name, value in told.getheaders():
                 if name.lower() not in ("connection", "content-length", "transfer-encoding"):
-                    handler.send_header(name, value)
+                    other = self.tag if name.lower() == "etag" else ""
+                    handler.send_header(name, other or value)
             size = told.getheader("Content-Length") if handler.command == "HEAD" else len(content)
             handler.send_header("Content-Length", str(size or 0))
             handler.end_headers()
             handler.wfile.write(content)
         finally:
             there.close()
+
+    def lose_the_answer(self, handler):
+        """Pass a request on and hang up: who asked does not know what became of it."""
+        there = http.client.HTTPConnection(self.upstream)
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        headers = {k: v for k, v in handler.headers.items() if k.lower() != "expect"}
+        there.request(handler.command, handler.path, body, headers)
+        there.getresponse().read()
+        there.close()
+        hang_up(handler)
 
     def close(self):
         self.server.shutdown()
@@ -129,13 +142,29 @@ def when(method, path, then, times=None):
     return rule
 
 
+def hang_up(handler):
+    """No answer, or no more of it."""
+    handler.close_connection = True
+    with suppress(OSError):
+        handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.connection.close()
+
+
 def cut_half_way(handler):
     """Take half of what is sent, then hang up."""
     size = int(handler.headers.get("Content-Length", 0))
     with suppress(OSError):
         handler.rfile.read(size // 2)
-    handler.close_connection = True
-    handler.connection.close()
+    hang_up(handler)
+
+
+def answer_half(handler):
+    """Announce more than comes."""
+    handler.send_response(206)
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    handler.wfile.write(b"PAR1")
+    hang_up(handler)
 
 
 def refuse(code, word):

@@ -52,7 +52,7 @@ class DataPush:
             return Load(what="data", nothing=_NOTHING)
         kept, notes = _without_uncached_folders(outputs)
         contents = [content for output in kept for content in self._data.contents(output)]
-        found = states(self._store, contents)
+        found = states(self._store, contents, self._progress)
         wanted = {c.key: c for c in contents if found[c.key] != "whole"}
         sources = {key: self._data.here(content) for key, content in wanted.items()}
         self._data.digests.save()
@@ -112,14 +112,14 @@ class DataPull:
             return Load(what="data", nothing=_NOTHING)
         sweep(self._data.cache_path("00" * 16).parents[1])
         self._outputs, notes = _without_uncached_folders(outputs)
+        for output in self._outputs:
+            self._bring_listing(output)
         if not self._overwrite and (unsaved := self._data.unsaved(self._outputs)):
             raise ConfigError(
                 f"changed here, and kept nowhere: {', '.join(unsaved)}",
                 where="data",
                 todo="Move them away, or let --overwrite replace them.",
             )
-        for output in self._outputs:
-            self._bring_listing(output)
         all_of_them = {
             (content.key, landing := self._landing(output, content)): (output, content, landing)
             for output in self._outputs
@@ -194,11 +194,11 @@ class DataPull:
         return landing.is_file() and self._data.digests.files.of(landing) == content.digest
 
     def _refuse_missing(self, wanted: Sequence[Content]) -> None:
-        found = states(self._store, wanted)
+        found = states(self._store, wanted, self._progress)
         lost = [content.name for content in wanted if found[content.key] == "absent"]
         if lost:
             raise IntegrityError(
-                f"lacks what dvc.lock records of {versions_of(lost)}",
+                f"{self._store.lacks} what dvc.lock records of {versions_of(lost)}",
                 where=self._store.where("data"),
                 todo="Whoever has it pushes it, or `heddle run` makes it here.",
             )

@@ -29,6 +29,8 @@ class FolderStore:
         hashes: of files that were read before, by algorithm.
     """
 
+    lacks = "lacks"
+
     def __init__(self, root: Path, hashes: Mapping[str, FileHashes]) -> None:
         self.root = root
         self._hashes = hashes
@@ -62,7 +64,8 @@ class FolderStore:
         """The bytes that lie under its key. Raises IntegrityError when there are none."""
         path = self.root / content.key
         if not path.is_file():
-            raise IntegrityError(f"is not there, recorded was {content.name}", where=str(path))
+            what = f"{self.lacks} {content.key}, recorded as {content.name}"
+            raise IntegrityError(what, where=str(self.root))
         with _allowed("read", path):
             yield from file_parts(path, _CHUNK)
 

@@ -87,12 +87,16 @@ class RecordedData:
             yield Content(object_key(oid), "md5", oid, size, place)
 
     def unsaved(self, outputs: list[Output]) -> list[str]:
-        """Return outputs that hold what neither dvc.lock nor DVC's cache knows."""
+        """Return files of outputs that hold what neither dvc.lock nor DVC's cache knows."""
         found = []
         for output in outputs:
-            digest = self.digests.digest(output.path)
-            if digest not in (None, output.oid) and self.cached(str(digest)) is None:
-                found.append(output.path)
+            place = self.root / output.path
+            files = [p for p in place.rglob("*") if p.is_file()] if place.is_dir() else [place]
+            known = {content.name: content.digest for content in self.contents(output)}
+            for path in filter(Path.is_file, files):
+                name, digest = path.relative_to(self.root).as_posix(), self._digest(path)
+                if digest != known.get(name) and self.cached(digest) is None:
+                    found.append(name)
         return found
 
     def checkout(self, outputs: list[Output]) -> None:

@@ -112,7 +112,7 @@ class RunFiles:
             for name, path in arrivals.items():
                 with beside(self.folder / name) as part:
                     shutil.copyfile(path, part)
-            with _opened(snapshot) as rows, closing(sqlite3.connect(self.database)) as here:
+            with _opened(snapshot) as rows, _opened(self.database, timeout=0.1) as here:
                 _copied(rows, here)
             for name in leavers:
                 (self.folder / name).unlink(missing_ok=True)
@@ -147,8 +147,8 @@ def _copied(rows: sqlite3.Connection, copy: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[sqlite3.Connection]:
-    with _worded(file), closing(sqlite3.connect(file, timeout=_PATIENCE_SECONDS)) as rows:
+def _opened(file: Path, timeout: float = _PATIENCE_SECONDS) -> Iterator[sqlite3.Connection]:
+    with _worded(file), closing(sqlite3.connect(file, timeout=timeout)) as rows:
         yield rows
 
 
@@ -163,5 +163,8 @@ def _worded(file: Path) -> Iterator[None]:
             todo = "Wait for it to end, then run again."
             raise BusyError("another process writes to it", where=str(file), todo=todo) from None
         if "no such" in said or not isinstance(fault, sqlite3.OperationalError):
-            raise IntegrityError(f"is no store of runs: {said}", where=str(file)) from None
+            todo = "Move it away, then run again."
+            raise IntegrityError(
+                f"is no store of runs: {said}", where=str(file), todo=todo
+            ) from None
         raise ResourceError(f"cannot be read or written: {said}", where=str(file)) from None

@@ -56,7 +56,7 @@ class RunsPush:
         if same and there.runs is not None and self._whole(there.runs):
             self._runs = there.runs  # the database may be written otherwise, and says the same
         sources = list(self._sources(self._runs))
-        found = states(self._store, [content for content, _ in sources])
+        found = states(self._store, [content for content, _ in sources], self._progress)
         items = {c.key: (c, path) for c, path in sources if found[c.key] != "whole"}
         outside = self._here.files.elsewhere(self._here.copy)
         notes = [f"{outside} runs keep their files elsewhere: those stay there"] if outside else []

@@ -85,10 +85,8 @@ class S3Store:
         while size is None or start < size:
             part = self._try(partial(self._range, content.key, start, size))
             if part is None:
-                raise IntegrityError(
-                    f"is not there{self._or_not_public}, recorded was {content.name}",
-                    where=self.where(content.key),
-                )
+                what = f"{self.lacks} {content.key}, recorded as {content.name}"
+                raise IntegrityError(what, where=self.where(""))
             yield part
             start += len(part)
 
@@ -142,13 +140,16 @@ class S3Store:
         return file_system(self._place, _PATIENCE)
 
     @property
-    def _or_not_public(self) -> str:
-        return " or not public" if self._place.anonymous else ""
+    def lacks(self) -> str:
+        """The verb for what is absent, as far as this user can tell."""
+        return "lacks, or hides from strangers," if self._place.anonymous else "lacks"
 
     def _names(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": f"{self._prefix}{key}"}
 
-    def _head(self, key: str, patience: Patience = _PATIENCE, **more: Any) -> dict[str, Any] | None:
+    def _head(
+        self, key: str, patience: Patience | None = None, **more: Any
+    ) -> dict[str, Any] | None:
         ask = partial(self._system.call_s3, "head_object", **self._names(key), **more)
         return self._try(ask, patience)
 
@@ -175,7 +176,7 @@ class S3Store:
             raise ConfigError(what, where=self.where(""), todo="Make it, or mend the address.")
         return told
 
-    def _try(self, ask: Callable[[], T], patience: Patience = _PATIENCE) -> T | None:
+    def _try(self, ask: Callable[[], T], patience: Patience | None = None) -> T | None:
         """Return what was answered, None when there is no such object."""
 
         def attempt() -> T | None:
@@ -193,7 +194,7 @@ class S3Store:
         return patiently(
             attempt,
             where=self.where(""),
-            patience=patience,
+            patience=patience or _PATIENCE,
             notice=self._notice,
             sleep=self._sleep,
             todo=_AGAIN,

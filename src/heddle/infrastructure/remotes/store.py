@@ -33,6 +33,10 @@ class Content:
 class Store(Protocol):
     """A remote; every method raises HeddleErrors only. None of them removes anything."""
 
+    @property
+    def lacks(self) -> str:
+        """The verb for what is absent, as far as this user can tell."""
+
     def where(self, key: str) -> str:
         """The address of a key, safe to show."""
 
@@ -84,8 +88,17 @@ def checked(parts: Iterator[bytes], content: Content, where: str, todo: str) -> 
 
 
 def file_parts(path: Path, size: int = _HERE, bar: ProgressTask | None = None) -> Iterator[bytes]:
-    """Give the bytes of a local file, and tell the bar."""
-    with path.open("rb") as file:
+    """Give the bytes of a local file, and tell the bar.
+
+    Raises:
+        IntegrityError: the file is gone.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        todo = "It went away meanwhile: run the same again."
+        raise IntegrityError("is gone", where=str(path), todo=todo) from None
+    with file:
         while part := file.read(size):
             yield part
             if bar is not None:

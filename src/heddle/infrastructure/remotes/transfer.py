@@ -27,10 +27,17 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def states(store: Store, contents: Sequence[Content]) -> dict[str, State]:
+def states(store: Store, contents: Sequence[Content], progress: Progress) -> dict[str, State]:
     """Return by key whether contents are on a remote."""
     once = list({content.key: content for content in contents}.values())
-    found = _each(once, store.state)
+    with progress.task("looking at the remote", total=len(once), even=False) as bar:
+
+        def look(content: Content) -> State:
+            found = store.state(content)
+            bar.advance()
+            return found
+
+        found = _each(once, look)
     return {content.key: state for content, state in zip(once, found, strict=True)}
 
 
@@ -52,7 +59,7 @@ def send_all(
             )
 
         _each(items, send)
-    found = states(store, [content for content, _ in items])
+    found = states(store, [content for content, _ in items], progress)
     for content, _ in items:
         if (state := found[content.key]) != "whole":
             raise IntegrityError(
