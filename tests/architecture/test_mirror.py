@@ -66,6 +66,18 @@ COVERED_BY = {
     ),
     "presentation/cli_models.py": "e2e/test_housing.py",
     **dict.fromkeys(
+        tuple(
+            f"infrastructure/remotes/{part}.py"
+            for part in ("errand", "runs", "runs_pull", "runs_push", "s3")
+        ),
+        "contract/test_remotes.py",
+    ),
+    "infrastructure/remotes/data.py": "unit/infrastructure/remotes/test_recorded.py",
+    **dict.fromkeys(
+        ("presentation/cli_remotes.py", "presentation/errands.py"),
+        "integration/test_cli_remotes.py",
+    ),
+    **dict.fromkeys(
         ("evaluation/partition.py", "evaluation/split_plan.py"), "unit/evaluation/test_splits.py"
     ),
     "infrastructure/dvc_mending.py": "unit/infrastructure/test_dvc_lock.py",
