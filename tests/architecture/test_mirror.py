@@ -78,6 +78,13 @@ COVERED_BY = {
         "integration/test_cli_remotes.py",
     ),
     **dict.fromkeys(
+        (
+            *("infrastructure/prefect_flow.py", "infrastructure/prefect_tasks.py"),
+            *("presentation/cli_flow.py", "presentation/flow.py", "presentation/flow_project.py"),
+        ),
+        "integration/test_flow.py",
+    ),
+    **dict.fromkeys(
         ("evaluation/partition.py", "evaluation/split_plan.py"), "unit/evaluation/test_splits.py"
     ),
     "infrastructure/dvc_mending.py": "unit/infrastructure/test_dvc_lock.py",

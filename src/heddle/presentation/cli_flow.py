@@ -28,9 +28,9 @@ def flow_command(
     project: Folder = Path(),
     as_json: Json = False,
 ) -> None:
-    """Run the stages as a Prefect flow, one task each; needs the extra [prefect].
+    """Run the stages as a Prefect flow, one task each (extra `prefect`).
 
-    Keys such as pipeline.allow_dvc_changes=false come with pipeline=orchestrate_dvc_flow.
+    Further keys, such as pipeline.allow_dvc_changes=false: configs/pipeline/orchestrate_dvc_flow.
 
     Example: heddle flow --serve --cron "0 4 * * 6" ingestion=file ingestion.path=housing.csv
     """

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -48,18 +49,7 @@ class DvcDriver(DvcRuns):
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the process, which is idle."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-        try:
-            process.wait(_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        self._end()
 
     def reproduce(self, stage: str, *, force: bool) -> bool:
         forget_words(self.root, stage)
@@ -74,19 +64,31 @@ class DvcDriver(DvcRuns):
         process = self._process = self._process or self._started()
         assert process.stdin is not None
         assert process.stdout is not None
-        try:
+        with suppress(BrokenPipeError):  # it was ended: its exit code tells
             process.stdin.write(json.dumps([stage, force]) + "\n")
             process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it was ended: its exit code tells
         for line in process.stdout:
             if line.startswith(self._mark):
                 code, ran = json.loads(line.removeprefix(self._mark))
                 return int(code), bool(ran)
             if line.strip():
                 self._said(line.rstrip())
-        self._process = None
-        return process.wait() or 1, False
+        return self._end() or 1, False
+
+    def _end(self) -> int:
+        """End the process, which is idle or was killed; return its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        try:
+            return process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
 
     def _started(self) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -13,7 +13,7 @@ from typing import Any
 
 from heddle.infrastructure.generated_record import GeneratedRecord
 from heddle.infrastructure.prefect_flow import make_flow, serve
-from heddle.infrastructure.prefect_server import need_prefect, reach_server
+from heddle.infrastructure.prefect_server import need_prefect, reach_server, server_may_go
 from heddle.infrastructure.prefect_tasks import FlowTasks, Outcome, TaskPlan
 from heddle.pipeline.flow_settings import flow_stages, forced_stages, needs
 from heddle.pipeline.generated import generated_files
@@ -183,14 +183,15 @@ def run_flow(work: FlowProject) -> list[StageResult]:
     reach_server()
     settings = work.settings
     made = make_flow(body, faults.append, name=_NAME, module=__name__)
-    made(
-        project=str(work.root),
-        overrides=list(work.overrides),
-        stages=list(settings.stages_to_run),
-        force=settings.force_run,
-        jobs=settings.jobs,
-        return_state=True,
-    )
+    with server_may_go():
+        made(
+            project=str(work.root),
+            overrides=list(work.told),
+            stages=list(settings.stages_to_run),
+            force=settings.force_run,
+            jobs=settings.jobs,
+            return_state=True,
+        )
     if faults:
         raise faults[0]
     return [done[stage.name] for stage in flow_stages(work.plan.stages, settings)]
@@ -206,7 +207,7 @@ def serve_flow(work: FlowProject, cron: str | None, timezone: str) -> None:
     settings = work.settings
     parameters = {
         "project": str(work.root),
-        "overrides": list(work.overrides),
+        "overrides": list(work.told),
         "stages": list(settings.stages_to_run),
         "force": settings.force_run,
         "jobs": settings.jobs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from heddle.domain.errors import ConfigError
+from heddle.infrastructure.hydra_config import compose_config
 from heddle.pipeline.flow_settings import FlowSettings, flow_stages, read_settings
 from heddle.pipeline.plan import Plan
 from heddle.pipeline.written import written_plan
@@ -18,8 +20,27 @@ from heddle.presentation.project import Project
 __all__ = ["FlowProject", "log_level", "open_flow"]
 
 
+_OURS = re.compile(r"\+*(?:logging_utils\.|pipeline\.(?!stages[.=]|template[.=]))")
+_GROUP = "pipeline=orchestrate_dvc_flow"
+
+
 class FlowProject(Project):
-    """A project with the settings under which a flow runs it."""
+    """A project with the settings under which a flow runs it.
+
+    Keys that tell how to run, not what, are accepted without a file that holds them, and are not
+    among the overrides that a run remembers.
+    """
+
+    def __init__(self, root: Path, overrides: Sequence[str] = ()) -> None:
+        what = [word for word in overrides if word != _GROUP and not _OURS.match(word)]
+        super().__init__(root, what)
+        self.told = tuple(overrides)
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """The composed configuration. Raises ConfigError."""
+        words = (f"+{word.lstrip('+')}" if _OURS.match(word) else word for word in self.told)
+        return compose_config(self.root, list(words))
 
     @cached_property
     def settings(self) -> FlowSettings:
