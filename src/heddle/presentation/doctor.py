@@ -79,16 +79,24 @@ def _libraries() -> Iterator[Finding]:
     yield Finding("ok", "libraries", shown)
     for name, below, least, reason in _KNOWN_BAD:
         try:
-            number = tuple(int(p) for p in version(name).split(".")[:3] if p.isdigit())
+            number = _release(name)
         except PackageNotFoundError:
             yield Finding("bad", name, "not installed")
             continue
         if (below and number[0] >= below) or (least and number < least):
             yield Finding("warn", name, f"{version(name)}: {reason}")
+    if find_spec("prefect") and _release("fastapi") >= (0, 155):
+        words = "the server of Prefect 3.8 does not start with it; pip install 'fastapi<0.155'"
+        yield Finding("bad", "fastapi", f"{version('fastapi')}: {words}")
     for name in ("lightgbm", "xgboost"):
         if not any(n.startswith(name) for n in told):
             hint = f"not installed: its candidates are skipped; pip install 'heddle-ml[{name}]'"
             yield Finding("warn", name, hint)
+
+
+def _release(name: str) -> tuple[int, ...]:
+    """Return a version's first numbers. Raises PackageNotFoundError."""
+    return tuple(int(part) for part in version(name).split(".")[:3] if part.isdigit())
 
 
 def _project(root: Path) -> Iterator[Finding]:

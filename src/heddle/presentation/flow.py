@@ -29,6 +29,7 @@ __all__ = ["StageFlow", "leaderboard_rows", "run_flow", "serve_flow"]
 _NAME = "orchestrate_dvc_flow"
 _CHECK, _GENERATE = "check_generated_files", "generate_files"
 _BOARD = "models/leaderboard.json"
+_SHOWN = 6
 
 
 class StageFlow:
@@ -69,9 +70,12 @@ class StageFlow:
         return f"{ran} ran, {len(self.results) - ran} cached"
 
     def begin(self, state: StageState) -> None:
-        """Say why a stage runs."""
-        for reason in state.reasons or ("forced",):
-            self._tasks.say(f"runs: {reason}")
+        """Say why a stage runs; all reasons at the level of debugging."""
+        reasons = state.reasons or ("forced",)
+        more = f" and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
+        self._tasks.say(f"runs: {'; '.join(reasons[:_SHOWN])}{more}")
+        for reason in reasons[_SHOWN:]:
+            self._tasks.say(f"runs: {reason}", logging.DEBUG)
 
     def done(self, result: StageResult) -> None:
         """Keep what became of a stage."""

@@ -42,6 +42,18 @@ def test_a_project_that_can_run_is_told_so(tiny):
     assert sorted(tiny.rglob("*")) == before
 
 
+def test_a_pair_that_does_not_work_together_is_bad(tiny, tmp_path, monkeypatch):
+    """Prefect's server and the fastapi that is found first."""
+    pytest.importorskip("prefect", reason="the extra [prefect] is not installed")
+    assert "fastapi" not in told(tiny)
+    newer = tmp_path / "fastapi-0.163.2.dist-info" / "METADATA"
+    newer.parent.mkdir()
+    newer.write_text("Metadata-Version: 2.1\nName: fastapi\nVersion: 0.163.2\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    words = "0.163.2: the server of Prefect 3.8 does not start with it; pip install 'fastapi<0.155'"
+    assert told(tiny)["fastapi"] == ("bad", words)
+
+
 def test_more_cores_than_there_are_is_a_warning(tiny):
     """With both numbers and the override that mends it."""
     replace(tiny / "configs/config.yaml", "cores: 1", "cores: 999")
