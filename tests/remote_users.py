@@ -139,8 +139,6 @@ def opened(remote: Remote) -> Store:
 class FolderRemote:
     """A share, with what a test needs to see and to break."""
 
-    code_when_broken, words_when_broken = 5, "cannot write"
-
     def __init__(self, root: Path) -> None:
         self.root = root
         self.options = ["--remote", str(root)]
@@ -183,15 +181,17 @@ class FolderRemote:
             path.unlink()
 
 
+def past_the_line(upstream: str):
+    """A client of the server itself, for a test to look and to break."""
+    keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "s3cret"}
+    return boto3.client("s3", endpoint_url=upstream, region_name="us-east-1", **keys)
+
+
 class BucketRemote:
     """A bucket behind a line that can break."""
 
-    code_when_broken, words_when_broken = 1, "gave up after 5 attempts. Run the same again later"
-
-    def __init__(self, upstream: str, line, s3, name: str) -> None:
-        self.line, self.s3 = line, s3
-        keys = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "s3cret"}
-        self.client = boto3.client("s3", endpoint_url=upstream, region_name="us-east-1", **keys)
+    def __init__(self, client, line, s3, name: str) -> None:
+        self.client, self.line, self.s3 = client, line, s3
         self.client.create_bucket(Bucket=name)
         self.bucket = name
         self.options = ["--remote", f"s3://{name}/deep", "--endpoint", line.address]
@@ -207,10 +207,6 @@ class BucketRemote:
 
     def lose(self, key: str) -> None:
         self.client.delete_object(Bucket=self.bucket, Key=f"deep/{key}")
-
-    def empty(self) -> None:
-        for key in self.objects():
-            self.lose(key)
 
     def of_dvc(self) -> dict[str, str]:
         return {"url": f"s3://{self.bucket}/deep/data", "endpointurl": self.line.address}
@@ -234,6 +230,3 @@ class BucketRemote:
 
     def mend(self) -> None:
         self.line.rules.clear()
-
-    def close(self) -> None:
-        self.client.close()

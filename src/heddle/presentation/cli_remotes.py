@@ -173,10 +173,14 @@ def _told(load: Load, order: _Order, verb: str) -> str:
         return f"{load.what}: {load.nothing}"
     if load.files:
         at = "there" if order.direction == "push" else "here"
-        went = f"{load.files:,} files, {_size(load.bytes)} {verb}; {load.present:,} already {at}"
+        went = f"{_files(load.files)}, {_size(load.bytes)} {verb}; {load.present:,} already {at}"
     else:
-        went = f"up to date, {load.present:,} files"
+        went = f"up to date, {_files(load.present)}"
     return "\n".join([f"{load.what}: {went}", *load.notes])
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def _size(count: int) -> str:

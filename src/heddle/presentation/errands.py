@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -88,8 +90,7 @@ class Errands:
                 (meanwhile if pulls else looking).enter_context(project_lock(self._root))
                 scratch = private_folder(self._root) / "remote"
                 if not pulls:
-                    scratch.mkdir(exist_ok=True)
-                    scratch = Path(meanwhile.enter_context(TemporaryDirectory(dir=scratch)))
+                    scratch = Path(meanwhile.enter_context(_own_folder(scratch)))
                 plans = self._plans(scratch)
             yield plans
 
@@ -134,3 +135,14 @@ class Errands:
         kind = RunsPush if self._asked.direction == "push" else RunsPull
         errand = kind(here, self.store, self._progress, overwrite=self._asked.overwrite)
         return errand, errand.plan()
+
+
+def _own_folder(parent: Path) -> TemporaryDirectory[str]:
+    """Return a folder of this process; those of processes that were killed are removed."""
+    import psutil
+
+    parent.mkdir(exist_ok=True)
+    for left in parent.glob("push-*"):
+        if not psutil.pid_exists(int(left.name.split("-")[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    return TemporaryDirectory(dir=parent, prefix=f"push-{os.getpid()}-")

@@ -1,8 +1,10 @@
 """A project that was moved keeps its runs' files, and writes new ones where it is now."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 
-from heddle.infrastructure.mlflow_moving import follow
+from heddle.infrastructure.mlflow_moving import anchor, follow
 from heddle.infrastructure.mlflow_store import MlflowStore
 from heddle.infrastructure.mlflow_tracking import MlflowTracker
 
@@ -33,3 +35,18 @@ def test_a_moved_store_follows_its_folder(tmp_path):
         assert [f.path for f in store.client.list_artifacts(run)] == ["note.txt"]
     assert follow(other / "mlflow.db", "shop") is None
     assert follow(other / "mlflow.db", "another experiment") is None
+
+
+def test_a_copy_may_point_to_another_folder(tmp_path):
+    """As one does that is about to replace the store there."""
+    here = tmp_path / "one/mlruns"
+    here.parent.mkdir()
+    run = logged(here, "old")
+    copy = shutil.copy(here / "mlflow.db", tmp_path / "copy.db")
+    there = tmp_path / "there"
+    assert follow(copy, "shop", beside=there) == here
+    with closing(sqlite3.connect(copy)) as rows:
+        assert anchor(rows, "shop") == there
+        assert anchor(rows, "another experiment") is None
+        (place,) = rows.execute("select artifact_uri from runs").fetchone()
+    assert place == f"{there}/artifacts/{run}/artifacts"

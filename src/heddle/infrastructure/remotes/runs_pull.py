@@ -48,7 +48,7 @@ class RunsPull:
         if there.runs is None:
             return Load(what="runs", nothing=f"there are no runs in {there.address}")
         self._mine = mine = self._here.looked_at()
-        size = len(there.runs.files) + 1
+        size = len({kept.sha256 for kept in there.runs.files.values()}) + 1
         if mine is not None and mine.state == there.runs.state:
             return Load(what="runs", present=size)
         self._keep = mine is not None and self._changed(mine, there, there.runs)
@@ -75,6 +75,7 @@ class RunsPull:
             return
         if self._mine is not None and self._mine.state == runs.state:
             self._here.note(self._there, self._mine.rows)
+            self._here.clean()
             return
         fetch_all(self._store, load.items, "pulling runs", self._progress)
         files = self._here.files
