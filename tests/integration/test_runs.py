@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import resource
@@ -207,7 +208,7 @@ def test_a_second_runner_is_told_who_is_at_work(done, heddle):
     )
     first = started(done)
     try:
-        wait_for_stage(first.pid, "right")
+        wait_for_stage(first, done, "right")
         told = heddle(done, "run")
         assert told.returncode == 6
         assert str(first.pid) in told.stderr
@@ -231,7 +232,7 @@ def test_a_signal_ends_the_run_and_all_its_processes(done, heddle, hashes, numbe
     )
     first = started(done, "--jobs", jobs)
     try:
-        wait_for_stage(first.pid, "right")
+        wait_for_stage(first, done, "right")
         family = psutil.Process(first.pid).children(recursive=True)
         # a terminal sends Ctrl-C to all of them
         os.killpg(first.pid, number) if number == signal.SIGINT else first.send_signal(number)
@@ -280,19 +281,28 @@ def started(root: Path, *words: str) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_for_stage(pid: int, name: str) -> None:
-    """Wait until the stage's process is at work, which holds the shared lock then."""
+def wait_for_stage(run: subprocess.Popen[bytes], root: Path, name: str) -> None:
+    """Wait until the stage is at work: its command runs, and who does the work holds the lock."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        for child in psutil.Process(pid).children(recursive=True):
-            try:
-                if child.cmdline()[-2:] == ["stage", name] and child.num_threads() > 1:
-                    time.sleep(0.3)
-                    return
-            except psutil.Error:
-                continue
+        commands = []
+        for child in psutil.Process(run.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                commands.append(child.cmdline()[-2:])
+        if ["stage", name] in commands and at_work(root):
+            time.sleep(0.3)
+            return
         time.sleep(0.02)
     raise AssertionError(f"{name} never began")
+
+
+def at_work(root: Path) -> bool:
+    with (root / ".heddle/stages.lock").open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import logging
 import os
 import shutil
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from heddle.domain.errors import BusyError, ConfigError, HeddleError, InterruptedRun, ResourceError
@@ -27,6 +29,7 @@ from heddle.infrastructure.warm_worker import WarmWorker
 
 __all__ = ["DvcRuns", "StageFailed", "private_folder", "project_lock"]
 
+_CLONE = 0x40049409  # FICLONE of linux/fs.h
 _REFUSED = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
     *(errno.EROFS, errno.EACCES, errno.EPERM),
@@ -137,6 +140,9 @@ class DvcRuns:
                 Repo.init(str(self.root), subdir=not (self.root / ".git").exists()).close()
             read_params_quickly()
             self._repo = Repo(str(self.root))
+            if not self._repo.config["cache"].get("type") and not can_clone(self.root / ".dvc"):
+                self._repo.close()
+                self._repo = Repo(str(self.root), config={"cache": {"type": "copy"}})
         return self._repo
 
     def _once_free(self, stage: str, force: bool) -> Any:
@@ -160,6 +166,22 @@ class DvcRuns:
         if recorded.get("outs"):
             with suppress(DvcException, OSError), chdir(self.root):
                 self.repo.checkout(targets=[f"dvc.yaml:{stage}"], force=True)
+
+
+def can_clone(folder: Path) -> bool:
+    """Tell whether files there can share their blocks (Linux: btrfs, xfs and such).
+
+    Where they cannot, DVC copies each output into its cache and, as long as it may hope to clone,
+    back again: it has to be told.
+    """
+    with TemporaryFile(dir=folder) as one, TemporaryFile(dir=folder) as other:
+        one.write(b"?")
+        one.flush()
+        try:
+            fcntl.ioctl(other, _CLONE, one.fileno())
+        except OSError:
+            return False
+    return True
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from heddle.frames.atomic import beside, flush, publish
 from heddle.frames.column_chunks import EncodedColumn, join_columns
 from heddle.frames.content import content_hash
 from heddle.frames.measured import encoded_columns, measured, settled, unchanged
-from heddle.infrastructure.kept_tables import KeptTables
+from heddle.infrastructure.kept_tables import KeptTables, file_state
 
 __all__ = ["FileTables", "sha256_of"]
 
@@ -55,6 +55,7 @@ class FileTables:
         self.kind = kind
         self.cores = cores
         self.kept = kept
+        self._read: dict[Path, tuple[int, ...]] = {}
 
     def versions(self) -> Sequence[str]:
         found = self.folder.glob("*/*_metadata.json")
@@ -88,6 +89,7 @@ class FileTables:
 
     def read(self, version: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         info, path = self.info(version), self.path(version)
+        self._read[path] = file_state(path, with_change=False)
         kept = self.kept.find(path, info) if self.kept else None
         found = info.sha256 if kept else sha256_of(path) if path.exists() else "nothing"
         if found != info.sha256:
@@ -96,6 +98,7 @@ class FileTables:
                 where=str(path),
                 todo=f"Run the stage that makes {version} again with --force.",
             )
+        kept = kept or (self.kept.confirm(path, info) if self.kept else None)
         for name in columns or ():
             if name not in info.columns:
                 raise ConfigError(
@@ -136,10 +139,17 @@ class FileTables:
                 size_bytes=part.stat().st_size,
                 made_by=plain(made_by),
             )
+            if self.kept and self.kept.gate:
+                self.kept.gate(self._as_read)
         publish(self.metadata_path(version), metadata_text(info).encode())
         if self.kept and self.kind == "parquet":
             self.kept.keep(path, info, table)
         return info
+
+    def _as_read(self) -> bool:
+        """Tell whether the files that were read are those that DVC finds: it looks no closer."""
+        now = {path: file_state(path, with_change=False) for path in self._read}
+        return now == self._read
 
     def _refuse_types(self, version: str, frame: pl.DataFrame) -> None:
         if not frame.width:

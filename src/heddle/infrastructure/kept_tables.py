@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from heddle.domain.entities import TableInfo
 from heddle.frames.measured import Measured
 
-__all__ = ["KeptTables"]
+__all__ = ["KeptTables", "file_state"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Kept:
     path: Path
     state: tuple[int, ...]
@@ -25,12 +26,17 @@ class KeptTables:
     Args:
         tables: how many at most.
         most_bytes: how large they may be together; a larger one is not kept at all.
+
+    Attributes:
+        gate: called, if it is set, before a table is published, with what tells whether the
+            tables that were read are still the same; it returns when the table may be published.
     """
 
     def __init__(self, tables: int = 2, most_bytes: int = 600_000_000) -> None:
         self._tables = tables
         self._most_bytes = most_bytes
         self._kept: list[_Kept] = []
+        self.gate: Callable[[Callable[[], bool]], None] | None = None
 
     @property
     def known(self) -> list[Measured]:
@@ -40,25 +46,42 @@ class KeptTables:
     def keep(self, path: Path, info: TableInfo, table: Measured) -> None:
         """Keep what was just written to `path`, and let older ones go."""
         self._kept = [kept for kept in self._kept if kept.path != path]
-        self._kept.append(_Kept(path, _state(path), info, table))
+        self._kept.append(_Kept(path, file_state(path), info, table))
         while len(self._kept) > self._tables or self._bytes() > self._most_bytes:
             self._kept.pop(0)
 
     def find(self, path: Path, info: TableInfo) -> Measured | None:
-        """Return the table at `path` if it is kept, and file and metadata are still those."""
-        for kept in self._kept:
-            if kept.path == path and kept.info == info and kept.state == _state(path):
-                return kept.table
-        return None
+        """Return the table at `path` if it is kept, and nobody touched its file since."""
+        kept = self._at(path, info)
+        return kept.table if kept and kept.state == file_state(path) else None
+
+    def confirm(self, path: Path, info: TableInfo) -> Measured | None:
+        """Return the table at `path` if it is kept; the caller has just hashed the file."""
+        kept = self._at(path, info)
+        if kept is None:
+            return None
+        self._kept[self._kept.index(kept)] = replace(kept, state=file_state(path))
+        return kept.table
+
+    def _at(self, path: Path, info: TableInfo) -> _Kept | None:
+        found = [kept for kept in self._kept if kept.path == path and kept.info == info]
+        return found[0] if found else None
 
     def _bytes(self) -> float:
         return sum(kept.table.frame.estimated_size() + kept.info.size_bytes for kept in self._kept)
 
 
-def _state(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file is replaced or written to, without reading it."""
+def file_state(path: Path, *, with_change: bool = True) -> tuple[int, ...]:
+    """Return what changes when a file is replaced or written to, without reading it.
+
+    Args:
+        path: the file.
+        with_change: also the time of the last change of any kind, of its permissions too, which
+            cannot be set back.
+    """
     try:
         stat = path.stat()
     except OSError:
         return ()
-    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    state = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    return (*state, stat.st_ctime_ns) if with_change else state

@@ -17,10 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-__all__ = ["DOOR", "WarmWorker", "door_name"]
+__all__ = ["DOOR", "FOLLOWING", "WarmWorker", "door_name"]
 
-DOOR = "HEDDLE_WORKER"  # the environment's word for the door
-_PATIENCE_SECONDS = 5
+DOOR = "HEDDLE_WORKER"  # the environment's words for the door, and for the stage after this one
+FOLLOWING = "HEDDLE_FOLLOWING"
+_PATIENCE_SECONDS = 0.5
 
 
 def door_name(token: str) -> str:
@@ -34,11 +35,17 @@ class WarmWorker:
     Args:
         root: the project's folder.
         stages: those that it works on.
+        ahead: those of them that it may begin with before they are ordered.
+
+    Attributes:
+        following: the stage that is likely to come after the one that is about to run.
     """
 
-    def __init__(self, root: Path, stages: Collection[str]) -> None:
+    def __init__(self, root: Path, stages: Collection[str], ahead: Collection[str] = ()) -> None:
+        self.following = ""
         self._root = root
         self._stages = stages if sys.platform == "linux" else ()
+        self._ahead = ahead
         self._process: subprocess.Popen[bytes] | None = None
         self._token = ""
 
@@ -62,7 +69,8 @@ class WarmWorker:
             return {}
         if self._process is None or self._process.poll() is not None:
             self._start()
-        return {DOOR: self._token}
+        following = {FOLLOWING: self.following} if self.following in self._ahead else {}
+        return {DOOR: self._token, **following}
 
     def fate(self, code: int) -> int:
         """Return the exit code of a stage that failed; minus the signal that killed the worker.

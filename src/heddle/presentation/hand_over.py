@@ -11,7 +11,7 @@ import signal
 import socket
 import struct
 
-__all__ = ["BEGUN", "INTERRUPT", "hand_over", "peer"]
+__all__ = ["BEGUN", "INTERRUPT", "hand_over", "interrupt_once", "peer"]
 
 BEGUN, INTERRUPT = b"begun", b"interrupt"
 _PATIENCE_SECONDS = 10
@@ -23,7 +23,7 @@ def hand_over(stage: str, token: str) -> int | None:
     None means that nothing has been done: there is no worker, and the work is this process's own.
     A worker that ends in the midst of it is told by the run, which knows what ended it.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_once()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as call:
         try:
             call.connect(f"\0heddle-{token}")
@@ -31,14 +31,27 @@ def hand_over(stage: str, token: str) -> int | None:
                 return None
             order = {"stage": stage, "folder": os.getcwd(), "environ": dict(os.environ)}  # noqa: PTH109
             socket.send_fds(call, [json.dumps(order).encode()], [1, 2])
-            if call.recv(16) != BEGUN:
-                return None
+            return _code(call) if call.recv(16) == BEGUN else None
         except OSError:
             return None
-        try:
-            return _code(call)
         except KeyboardInterrupt:
             return _interrupted(call)
+
+
+def interrupt_once() -> None:
+    """Let the first SIGINT or SIGTERM raise KeyboardInterrupt, and nothing disturb what follows.
+
+    A terminal sends SIGINT to every process of a run, and the run asks each of them to end, too.
+    """
+
+    def interrupted(number: int, frame: object) -> None:
+        del number, frame
+        for signalled in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signalled, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for signalled in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signalled, interrupted)
 
 
 def peer(call: socket.socket) -> tuple[int, int]:
@@ -61,6 +74,6 @@ def _interrupted(call: socket.socket) -> int:
         call.settimeout(_PATIENCE_SECONDS)
         call.send(INTERRUPT)
         call.recv(16)
-    except (OSError, KeyboardInterrupt):
+    except OSError:
         pass  # leaving ends the worker
     return 7

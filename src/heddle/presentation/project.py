@@ -141,7 +141,7 @@ class Project:
                 from heddle.presentation.parallel import run_in_waves
 
                 return run_in_waves(self, stages, forced, jobs, watch)
-            with WarmWorker(self.root, self._warm(stages)) as runs.worker:
+            with self._worker(stages) as runs.worker:
                 return [self.run_one(runs, s.name, s.name in forced, watch) for s in stages]
 
     @contextmanager
@@ -168,11 +168,15 @@ class Project:
 
     def run_one(self, runs: DvcRuns, name: str, force: bool, watch: Watch) -> StageResult:
         """Run one stage if it is stale or forced."""
-        state = next(s for s in self.states() if s.name == name)
+        states = self.states()
+        state = next(s for s in states if s.name == name)
         start = time.monotonic()
         outcome = "cached"
         if state.stale or force:
             watch.begin(state)
+            if runs.worker:
+                later = states[states.index(state) + 1 :]
+                runs.worker.following = next((s.name for s in later if s.stale or force), "")
             ran = runs.reproduce(name, force=force)
             if not ran and self._stale(name):  # changed in a way that DVC does not look at
                 ran = runs.reproduce(name, force=True)
@@ -183,15 +187,16 @@ class Project:
         watch.done(result)
         return result
 
-    def _warm(self, stages: Sequence[Stage]) -> set[str]:
-        """Return the stages of table functions, and those that are as light: no model is fitted."""
+    def _worker(self, stages: Sequence[Stage]) -> WarmWorker:
+        """Return a worker for the stages of table functions, and for those that are as light."""
         catalog = Catalog(self.root)
-
-        def light(uses: str) -> bool:
-            return uses in _LIGHT or catalog.step(uses).context is None
-
-        entries = {stage.name: self.plan.entries[stage.name] for stage in stages}
-        return {n for n, entry in entries.items() if all(light(s["uses"]) for s in entry["steps"])}
+        entries = {stage.name: self.plan.entries[stage.name]["steps"] for stage in stages}
+        own = {
+            name: {step["uses"] for step in steps if catalog.step(step["uses"]).context}
+            for name, steps in entries.items()
+        }
+        light = [name for name, steps in own.items() if steps <= _LIGHT]
+        return WarmWorker(self.root, light, ahead=[name for name in light if not own[name]])
 
     def _output_folders(self) -> set[str]:
         outputs = [output for stage in self.plan.stages for output in stage.outputs]

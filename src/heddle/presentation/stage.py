@@ -9,6 +9,7 @@ import select
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,12 @@ from heddle.domain.errors import ConfigError, HeddleError, ResourceError
 from heddle.frames.atomic import error_number
 from heddle.infrastructure.last_words import leave_words
 from heddle.infrastructure.run_locks import stage_alive
+from heddle.presentation.hand_over import interrupt_once
 
 if TYPE_CHECKING:
     from heddle.infrastructure.kept_tables import KeptTables
 
-__all__ = ["end_with_driver", "interrupt_on_sigterm", "main", "work"]
+__all__ = ["end_with_driver", "main", "outcome", "run_named"]
 
 
 def main(arguments: list[str]) -> int:
@@ -29,20 +31,15 @@ def main(arguments: list[str]) -> int:
         print("error: usage: heddle stage NAME", file=sys.stderr)
         return 2
     end_with_driver()
-    interrupt_on_sigterm()
-    return work(arguments[0])
+    interrupt_once()
+    return outcome(arguments[0], run_named)
 
 
-def work(name: str, kept: KeptTables | None = None) -> int:
-    """Run a stage in the current folder; return the exit code. A fault of our own is raised.
-
-    Args:
-        name: the stage.
-        kept: the tables that this process wrote last, if it works on several stages.
-    """
+def outcome(name: str, work: Callable[[str], None]) -> int:
+    """Work on a stage in the current folder; return the exit code. A fault of our own is raised."""
     try:
         with stage_alive(Path.cwd()):
-            _run(name, kept)
+            work(name)
     except HeddleError as fault:
         _tell(name, str(fault))
         return fault.exit_code
@@ -68,7 +65,16 @@ def _tell(name: str, words: str) -> None:
         print(f"error: {line}", file=sys.stderr)
 
 
-def _run(name: str, kept: KeptTables | None) -> None:
+def run_named(name: str, kept: KeptTables | None = None) -> None:
+    """Run a stage of the current folder.
+
+    Args:
+        name: the stage.
+        kept: the tables that this process wrote last, if it works on several stages.
+
+    Raises:
+        HeddleError: of the kind that fits.
+    """
     from heddle.pipeline.generated import read_params
     from heddle.pipeline.run_step import run_stage
     from heddle.presentation.bootstrap import stage_context
@@ -97,13 +103,3 @@ def end_with_driver() -> None:
         os._exit(7)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def interrupt_on_sigterm() -> None:
-    """Let SIGTERM do what SIGINT does."""
-
-    def interrupted(number: int, frame: object) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupted)

@@ -1,49 +1,40 @@
 """The warm worker of a run: `heddle worker`, started by the run, never by hand.
 
 It has loaded what stages of tables need, works on one stage at a time, and keeps the tables that
-it wrote last. It ends when a stage fails, when the process that handed the work over ends before
-it is done, and with the run.
+it wrote last. While DVC records a stage it begins with the one that is to come, up to the point
+where the table would be published. It ends when a stage fails, when the process that handed the
+work over ends before it is done, and with the run.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import json
 import os
-import signal
 import socket
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
 
 from heddle.domain.errors import InterruptedRun
 from heddle.infrastructure.kept_tables import KeptTables
-from heddle.infrastructure.warm_worker import DOOR
-from heddle.presentation.hand_over import BEGUN, peer
-from heddle.presentation.stage import end_with_driver, interrupt_on_sigterm, work
+from heddle.infrastructure.run_locks import stage_alive
+from heddle.presentation.call import Call, next_call, say_into
+from heddle.presentation.hand_over import interrupt_once
+from heddle.presentation.stage import end_with_driver, outcome, run_named
 
 __all__ = ["serve"]
-
-_LARGEST = 1 << 20  # bytes of an order
 
 
 def serve(arguments: list[str]) -> int:
     """Work on the stages that come through the door given; return the exit code."""
     end_with_driver()
-    interrupt_on_sigterm()
-    kept = KeptTables()
+    interrupt_once()
     try:
         with socket.socket(fileno=int(arguments[0])) as door:
             door.set_inheritable(False)
             _load()
-            while True:
-                call, _ = door.accept()
-                with call:
-                    if peer(call)[1] == os.getuid() and _one(call, kept):
-                        break
+            _Worker(door).serve()
     except KeyboardInterrupt:
         pass
     sys.stderr.flush()
@@ -56,71 +47,95 @@ def _load() -> None:
         importlib.import_module(name)
 
 
-def _one(call: socket.socket, kept: KeptTables) -> int:
-    """Work on the stage that a call orders; return its exit code once the caller knows it."""
-    text, handles, _, _ = socket.recv_fds(call, _LARGEST, 2)
-    if not text:
-        return 0
-    order = json.loads(text)
-    call.send(BEGUN)
-    done = threading.Event()
-    threading.Thread(target=_watch, args=(call, done), daemon=True).start()
-    with _in_place_of(order, handles):
-        code = _worked(order["stage"], kept)
-    done.set()
-    with contextlib.suppress(OSError):
-        call.send(str(code).encode())
-    return code
+class _Another(BaseException):
+    """What was begun ahead is not what was ordered."""
 
 
-def _watch(call: socket.socket, done: threading.Event) -> None:
-    """Interrupt the work when the caller asks for it; end with the caller, publishing nothing."""
-    told = True
-    while told:
+class _Worker:
+    """Stage after stage, until one fails."""
+
+    def __init__(self, door: socket.socket) -> None:
+        self._door = door
+        self._kept = KeptTables()
+        self._out = [os.dup(1), os.dup(2)]
+
+    def serve(self) -> None:
+        """Return after a stage that failed."""
+        call = next_call(self._door)
+        while True:
+            if call.code is None:
+                call.begin()
+                self._end(call, lambda stage: run_named(stage, self._kept))
+            if call.code:
+                return
+            call = self._ahead(call.following) if call.following else next_call(self._door)
+
+    def _end(self, call: Call, work: Callable[[str], None]) -> None:
+        code = _code(call.stage, work)
+        say_into(self._out)
+        call.end(code)
+
+    def _ahead(self, stage: str) -> Call:
+        """Begin with a stage before it is ordered; return the call that came.
+
+        What fails before it is ordered is forgotten: it is done again, and told, when it is.
+        """
+        said = [os.memfd_create(name) for name in ("out", "err")]
+        gate = _Gate(self._door, stage, said)
+        say_into(said)
+        fault: BaseException | None = None
+        self._kept.gate = gate
         try:
-            told = bool(call.recv(16))
-        except OSError:
-            told = False
-        if done.is_set():
-            return
-        if told:
-            os.kill(os.getpid(), signal.SIGTERM)
-    os._exit(InterruptedRun.exit_code)
+            with stage_alive(Path.cwd()):
+                run_named(stage, self._kept)
+        except BaseException as raised:  # noqa: BLE001 - what Polars raises in a panic is no Exception
+            fault = raised
+            traceback.clear_frames(fault.__traceback__)  # they hold tables
+        self._kept.gate = None
+        for file in said:
+            os.close(file)
+        if gate.passed and gate.call:
+            self._end(gate.call, lambda _: _raise(fault))
+        elif isinstance(fault, KeyboardInterrupt):
+            raise fault
+        say_into(self._out)
+        return gate.call or next_call(self._door)
 
 
-def _worked(stage: str, kept: KeptTables) -> int:
+class _Gate:
+    """Where a stage that was begun ahead waits, its table ready, until it is ordered."""
+
+    def __init__(self, door: socket.socket, stage: str, said: list[int]) -> None:
+        self.call: Call | None = None
+        self.passed = False
+        self._door = door
+        self._stage = stage
+        self._said = said
+        self._params = _params()
+
+    def __call__(self, unchanged: Callable[[], bool]) -> None:
+        """Return when the stage is ordered; `unchanged` tells whether its inputs still are."""
+        self.call = next_call(self._door)
+        if self.call.stage != self._stage or self._params != _params() or not unchanged():
+            raise _Another
+        self.call.begin(self._said)
+        self.passed = True
+
+
+def _params() -> bytes:
+    return Path("params.yaml").read_bytes()
+
+
+def _code(stage: str, work: Callable[[str], None]) -> int:
     try:
-        return work(stage, kept)
-    except KeyboardInterrupt:
-        return InterruptedRun.exit_code
+        return outcome(stage, work)
     except SystemExit as fault:
         return fault.code if isinstance(fault.code, int) else int(fault.code is not None)
-    except BaseException:  # noqa: BLE001 - what Polars raises in a panic is no Exception
+    except BaseException:  # noqa: BLE001 - as above
         traceback.print_exc()
         return 1
 
 
-@contextlib.contextmanager
-def _in_place_of(order: Mapping[str, Any], handles: list[int]) -> Iterator[None]:
-    """Stand in for the caller: its folder, its environment, its standard output and error."""
-    os.chdir(order["folder"])
-    told = {key: value for key, value in order["environ"].items() if key != DOOR}
-    for key in os.environ.keys() - told.keys():
-        del os.environ[key]
-    for key, value in told.items():
-        if os.environ.get(key) != value:
-            os.environ[key] = value
-    before = [os.dup(number) for number in (1, 2)]
-    try:
-        _set_out(handles)
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        _set_out(before)
-
-
-def _set_out(handles: list[int]) -> None:
-    for number, handle in zip((1, 2), handles, strict=True):
-        os.dup2(handle, number)
-        os.close(handle)
+def _raise(fault: BaseException | None) -> None:
+    if fault is not None:
+        raise fault
