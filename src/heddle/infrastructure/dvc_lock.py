@@ -81,6 +81,10 @@ class Digests:
             return self._folder(path)
         return self.files.of(path) if path.exists() else None
 
+    def learn(self, relative: str, digest: str) -> None:
+        """Take over a digest that DVC has just computed of a file."""
+        self.files.learn(self.root / relative, digest)
+
     def save(self) -> None:
         """Remember what was computed, for the next process."""
         self.files.save()

@@ -128,6 +128,13 @@ class DvcRuns:
         """Keep a copy of dvc.lock, which DVC does not replace atomically."""
         keep_good_lock(self.root, self._good_lock)
 
+    def digest(self, path: Path) -> str | None:
+        """Return the digest by which DVC knows the file that lies there now, if it hashed it."""
+        if self._repo is None or not path.is_file():
+            return None
+        _, found = self._repo.state.get(str(path), self._repo.fs)
+        return str(found.value) if found and found.name == "md5" else None
+
     @property
     def repo(self) -> Any:
         """DVC's repository; its folder is made when the project has none."""

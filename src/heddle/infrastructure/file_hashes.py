@@ -30,8 +30,7 @@ class FileHashes:
 
     def of(self, path: Path) -> str:
         """Return the digest of a file's bytes, as hex digits."""
-        stat = path.stat()
-        state = [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+        state = _state(path)
         known = self._known.get(str(path))
         if known is not None and known[:-1] == state:
             return str(known[-1])
@@ -41,6 +40,11 @@ class FileHashes:
         self._fresh = True
         return digest
 
+    def learn(self, path: Path, digest: str) -> None:
+        """Take over the digest of a file that somebody else has just computed."""
+        self._known[str(path)] = [*_state(path), digest]
+        self._fresh = True
+
     def save(self) -> None:
         """Remember what was computed, for the next process."""
         if self._fresh:
@@ -49,6 +53,11 @@ class FileHashes:
 
     def _hasher(self) -> Any:
         return hashlib.new(self._algorithm, usedforsecurity=False)
+
+
+def _state(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
 def read_mapping(path: Path) -> Mapping[str, Any] | None:

@@ -181,6 +181,9 @@ class Project:
             if not ran and self._stale(name):  # changed in a way that DVC does not look at
                 ran = runs.reproduce(name, force=True)
             outcome = "ran" if ran else "cached"
+            for path in self._files(name):
+                if digest := runs.digest(self.root / path):
+                    self.digests.learn(path, digest)
         result = StageResult(
             name=name, outcome=outcome, seconds=time.monotonic() - start, reasons=state.reasons
         )
@@ -198,9 +201,14 @@ class Project:
         light = [name for name, steps in own.items() if steps <= _LIGHT]
         return WarmWorker(self.root, light, ahead=[name for name in light if not own[name]])
 
+    def _files(self, name: str) -> list[str]:
+        (stage,) = (stage for stage in self.plan.stages if stage.name == name)
+        return [path for output in stage.outputs for path in self.plan.paths(output)]
+
     def _output_folders(self) -> set[str]:
-        outputs = [output for stage in self.plan.stages for output in stage.outputs]
-        return {path.split("/")[0] for output in outputs for path in self.plan.paths(output)}
+        return {
+            path.split("/")[0] for stage in self.plan.stages for path in self._files(stage.name)
+        }
 
     def _stale(self, name: str) -> bool:
         return next(s for s in self.states() if s.name == name).stale
