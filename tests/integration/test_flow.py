@@ -246,6 +246,10 @@ def test_the_script_of_a_project_honours_its_keys_and_a_signal(server, done, has
         (["pipeline.stages_to_run=[lft]"], "no stage 'lft'; did you mean 'left'?"),
         (["pipeline.forse_run=true"], "unknown key 'forse_run'; did you mean 'force_run'?"),
         (["logging_utils.level=loud"], "logging_utils.level: must be a number, not 'loud'"),
+        (
+            ["pipeline.skip_generation=true", "transformations.scaled.by=2.0"],
+            "transformations.scaled.by=2.0 would not count: the files are run as they stand",
+        ),
         (["--jobs", "0"], "jobs must be at least 1, not 0"),
         (["--cron", "0 4 * * 6"], "--cron is for --serve"),
     ],

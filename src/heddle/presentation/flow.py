@@ -145,9 +145,13 @@ class StageFlow:
             if path.endswith(".html"):
                 self._tasks.link(f"{project} {place.stem}", place, path)
             elif path == _BOARD:
-                board = json.loads(place.read_text(encoding="utf-8"))
-                words = f"{board['metric']} on the folds of the training rows"
-                self._tasks.table(f"{project} leaderboard", leaderboard_rows(board), words)
+                try:
+                    board = json.loads(place.read_text(encoding="utf-8"))
+                    rows = leaderboard_rows(board)
+                except (OSError, ValueError, KeyError, TypeError):
+                    continue  # a project's own file of this name
+                words = f"{board.get('metric')} on the folds of the training rows"
+                self._tasks.table(f"{project} leaderboard", rows, words)
 
 
 def leaderboard_rows(board: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -79,6 +79,12 @@ def open_flow(
         )
     except ValueError as fault:
         raise ConfigError(str(fault), where="pipeline") from None
+    if work.settings.skip_generation and work.overrides:
+        raise ConfigError(
+            f"{work.overrides[0]} would not count: the files are run as they stand",
+            where="pipeline.skip_generation",
+            todo="Leave one of the two out.",
+        )
     flow_stages(work.plan.stages, work.settings)
     log_level(work.config)
     return work
