@@ -58,6 +58,8 @@ COVERED_BY = {
         (
             *("infrastructure/last_words.py", "presentation/main.py"),
             *("presentation/parallel.py", "presentation/project.py"),
+            *("infrastructure/dvc_params.py", "infrastructure/warm_worker.py"),
+            *("presentation/call.py", "presentation/hand_over.py", "presentation/worker.py"),
         ),
         "integration/test_runs.py",
     ),
