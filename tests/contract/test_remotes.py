@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from heddle.domain.errors import ConfigError, IntegrityError
+from heddle.domain.errors import BusyError, ConfigError, IntegrityError
 from heddle.infrastructure.memory import SilentProgress
 from heddle.infrastructure.remotes import s3 as heddle_s3
 from heddle.infrastructure.remotes.store import Content, checked
@@ -368,6 +368,22 @@ class TestFolder(RemoteContract):
         figures(bob, "push", remote, "--runs")
         assert not list((bob / ".heddle/remote").glob("push-*"))
 
+    def test_what_changes_while_a_person_thinks_is_not_lost(self, remote, ann, bob):
+        """Between the plan and the deed: a run, and an edit by hand."""
+        figures(ann, "push", remote)
+        asked = Asked(direction="pull")
+        errands = Errands(bob, remote.world(), asked, SilentProgress())
+        with errands.planned() as [(data, data_load), (runs, runs_load)]:
+            users.add_run(bob, "of bob")
+            (bob / "data/left").mkdir(parents=True)
+            (bob / "data/left/left.parquet").write_bytes(b"mine")
+            with pytest.raises(ConfigError, match=r"kept nowhere: data/left/left.parquet"):
+                data.carry_out(data_load)
+            with pytest.raises(BusyError, match=r"runs were written here meanwhile. Run the same"):
+                runs.carry_out(runs_load)
+        assert users.run_names(bob) == ["of bob"]
+        assert (bob / "data/left/left.parquet").read_bytes() == b"mine"
+
 
 class TestBucket(RemoteContract):
     @pytest.fixture
@@ -465,7 +481,7 @@ class TestBucket(RemoteContract):
             os.kill(process.pid, signal.SIGINT)
             s3.cut_half_way(handler)
 
-        remote.line.rules.append(s3.when("PUT", "runs/objects/", interrupt))
+        remote.line.rules.append(s3.when("PUT", "runs/objects/", interrupt, times=1))
         words = [*HEDDLE, "push", *remote.options, "--yes"]
         with subprocess.Popen(words, cwd=ann, stderr=subprocess.PIPE, text=True) as process:
             said = process.stderr.read()

@@ -71,6 +71,7 @@ class DataPush:
     def carry_out(self, load: Load) -> None:
         """Send the objects, and look that the remote holds them."""
         send_all(self._store, load.items, "pushing data", self._progress)
+        self._data.digests.save()
 
 
 class DataPull:
@@ -114,12 +115,7 @@ class DataPull:
         self._outputs, notes = _without_uncached_folders(outputs)
         for output in self._outputs:
             self._bring_listing(output)
-        if not self._overwrite and (unsaved := self._data.unsaved(self._outputs)):
-            raise ConfigError(
-                f"changed here, and kept nowhere: {', '.join(unsaved)}",
-                where="data",
-                todo="Move them away, or let --overwrite replace them.",
-            )
+        self._refuse_unsaved()
         all_of_them = {
             (content.key, landing := self._landing(output, content)): (output, content, landing)
             for output in self._outputs
@@ -144,6 +140,7 @@ class DataPull:
         fetch_all(self._store, load.items, "pulling data", self._progress)
         for _, place in load.items:
             place.chmod(_READ_ONLY)
+        self._refuse_unsaved()  # it may have taken long
         changed = self._changed()
         self._data.checkout(changed)
         for output in changed:
@@ -157,6 +154,14 @@ class DataPull:
             )
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._data.digests.save()
+
+    def _refuse_unsaved(self) -> None:
+        if not self._overwrite and (unsaved := self._data.unsaved(self._outputs)):
+            raise ConfigError(
+                f"changed here, and kept nowhere: {', '.join(unsaved)}",
+                where="data",
+                todo="Move them away, or let --overwrite replace them.",
+            )
 
     def _changed(self) -> list[Output]:
         digest = self._data.digests.digest

@@ -49,7 +49,7 @@ class RunsHere:
         return RunsManifest(database=self._kept(self.copy), rows=rows, files=kept)
 
     def note(self, there: RunsThere, rows: str) -> None:
-        """Remember that a remote and this store hold the same.
+        """Remember that a remote and this store hold the same, and what was read for it.
 
         Args:
             there: the remote's runs.
@@ -59,6 +59,7 @@ class RunsHere:
             name: kept.sha256 for name, kept in (there.runs.files if there.runs else {}).items()
         }
         self.seen.note(there.address, Mark(there.digest, rows, files))
+        self.hashes.save()
 
     def clean(self) -> None:
         """Remove the copies."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from heddle.domain.errors import ConfigError
+from heddle.domain.errors import BusyError, ConfigError
 from heddle.domain.ports import Progress
 from heddle.infrastructure.remotes.errand import Load
 from heddle.infrastructure.remotes.manifest import DATABASE, Kept, RunsManifest
@@ -70,6 +70,7 @@ class RunsPull:
 
         Raises:
             IntegrityError: a file of the remote is missing or damaged: the store is as it was.
+            BusyError: somebody wrote to the store since it was looked at.
         """
         if self._there is None or (runs := self._there.runs) is None:
             return
@@ -81,6 +82,7 @@ class RunsPull:
         files = self._here.files
         arrived = self._landing(runs.database.sha256)
         rows = files.rows_digest(arrived)
+        self._refuse_news()
         if self._keep:
             self._progress.notice(f"the runs that were here are kept in {files.keep_copy()}")
         files.become(
@@ -90,6 +92,15 @@ class RunsPull:
         )
         self._here.note(self._there, rows)
         self._here.clean()
+
+    def _refuse_news(self) -> None:
+        now, before = self._here.looked_at(), self._mine
+        if (now and now.state) != (before and before.state):
+            raise BusyError(
+                "runs were written here meanwhile",
+                where=str(self._here.files.database),
+                todo="Run the same again.",
+            )
 
     def _changed(self, mine: RunsManifest, there: RunsThere, runs: RunsManifest) -> bool:
         """Tell whether something here is neither what was last pushed or pulled, nor there."""
