@@ -58,10 +58,12 @@ COVERED_BY = {
         (
             *("infrastructure/last_words.py", "presentation/main.py"),
             *("presentation/parallel.py", "presentation/project.py"),
-            *("infrastructure/dvc_params.py", "infrastructure/warm_worker.py"),
-            *("presentation/call.py", "presentation/hand_over.py", "presentation/worker.py"),
         ),
         "integration/test_runs.py",
+    ),
+    **dict.fromkeys(
+        ("infrastructure/warm_worker.py", "presentation/call.py", "presentation/hand_over.py"),
+        "unit/presentation/test_worker.py",
     ),
     **dict.fromkeys(
         ("presentation/cli.py", "presentation/cli_pipeline.py"), "integration/test_cli_pipeline.py"

@@ -27,7 +27,7 @@ from heddle.infrastructure.last_words import forget_words, words_of
 from heddle.infrastructure.run_locks import private_folder, project_lock
 from heddle.infrastructure.warm_worker import WarmWorker
 
-__all__ = ["DvcRuns", "StageFailed", "private_folder", "project_lock"]
+__all__ = ["DvcRuns", "StageFailed", "can_clone", "private_folder", "project_lock"]
 
 _CLONE = 0x40049409  # FICLONE of linux/fs.h
 _REFUSED = {

@@ -123,7 +123,8 @@ def _collected(made: object, name: str) -> pl.DataFrame:
     if isinstance(made, (nw.LazyFrame, nw.DataFrame)):
         return _collected(made.to_native(), name)
     if isinstance(made, pl.LazyFrame):
-        return made.collect()
+        # the streaming engine adds floats up in the order in which threads come by
+        return made.collect(engine="in-memory")
     if isinstance(made, pl.DataFrame):
         return made
     if type(made).__module__.startswith("pandas"):

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+from hashlib import md5
 
 import pytest
 
 from heddle.domain.errors import BusyError, ConfigError
-from heddle.infrastructure.dvc_runs import DvcRuns, StageFailed
+from heddle.infrastructure.dvc_runs import DvcRuns, StageFailed, can_clone
 from heddle.infrastructure.interrupts import interruptible
 from heddle.infrastructure.run_locks import project_lock, stage_alive
 
@@ -64,6 +65,25 @@ def test_outside_git_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ConfigError, match="git init"):
         DvcRuns(tmp_path).check()
     assert not list(tmp_path.iterdir())
+
+
+def test_dvc_tells_the_digest_of_the_file_that_lies_there(done, monkeypatch):
+    """Of one that it hashed and nobody touched; the cache is a copy, made once."""
+    monkeypatch.chdir(done)
+    runs = DvcRuns(done)
+    path = done / "data/right/right.parquet"
+    assert runs.digest(path) is None
+    assert runs.reproduce("right", force=True)
+    inode = path.stat().st_ino, path.stat().st_nlink
+    digest = runs.digest(path)
+    assert digest == md5(path.read_bytes()).hexdigest()
+    assert runs.repo.cache.local.cache_types == (
+        ["reflink", "copy"] if can_clone(done) else ["copy"]
+    )
+    assert (path.stat().st_ino, path.stat().st_nlink) == inode == (inode[0], 1)
+    os.utime(path, ns=(1, 1))
+    assert runs.digest(path) is None
+    assert runs.digest(done / "data/absent") is None
 
 
 def test_prepare_sweeps_what_killed_writers_left(tmp_path):

@@ -1,7 +1,7 @@
 """Digests of files that are remembered, and never wrong."""
 
 import os
-from hashlib import sha256
+from hashlib import md5, sha256
 
 import pytest
 
@@ -32,3 +32,15 @@ def test_nothing_is_written_when_nothing_was_computed(tmp_path):
     assert not (tmp_path / "memory.json").exists()
     with pytest.raises(FileNotFoundError):
         hashes.of(tmp_path / "absent")
+
+
+def test_a_digest_of_somebody_else_is_taken_over_until_the_file_changes(tmp_path):
+    """It is kept like one's own."""
+    path, memory = tmp_path / "a", tmp_path / "memory.json"
+    path.write_bytes(b"1")
+    hashes = FileHashes(memory, "md5")
+    hashes.learn(path, "told")
+    hashes.save()
+    assert FileHashes(memory, "md5").of(path) == "told"
+    path.write_bytes(b"22")
+    assert FileHashes(memory, "md5").of(path) == md5(b"22").hexdigest()
