@@ -164,8 +164,8 @@ class FlowTasks:
             outcome = plan.call()
         except HeddleError as fault:
             self._latest[plan.name] = fault
-            ended = Cancelled if fault.exit_code == InterruptedRun.exit_code else Failed
-            return ended(message=str(fault))
+            ended = fault.exit_code == InterruptedRun.exit_code or self._stopped.is_set()
+            return (Cancelled if ended else Failed)(message=str(fault))
         return Completed(name=outcome.state, message=outcome.message)
 
     def _may_pass(self, name: str) -> bool:

@@ -100,6 +100,7 @@ class DvcDriver(DvcRuns):
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            start_new_session=True,  # one signal, from its user, not one more from the terminal
         )
 
 
