@@ -21,7 +21,7 @@ from heddle.domain.errors import ConfigError, HeddleError
 
 __all__ = ["TemporaryServer", "need_prefect", "reach_server", "server_may_go"]
 
-_PATIENCE_SECONDS = 180  # it needs 12 to 30, more on a busy machine
+_PATIENCE_SECONDS = 180  # it needs 3 to 10; a machine with ten times the work has needed 75
 _QUIET = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
 _START = "Start one with `prefect server start` and set PREFECT_API_URL"
 
