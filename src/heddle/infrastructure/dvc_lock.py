@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def read_lock(path: Path) -> Mapping[str, Any] | None:
     return parse_lock(path.read_bytes()) if path.exists() else {}
 
 
+@lru_cache(maxsize=1)  # a run asks before each stage what the lock says
 def parse_lock(content: bytes) -> Mapping[str, Any] | None:
     """Return the stages that the bytes of a dvc.lock tell of, None when they are torn."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import gc
 import logging
 import os
 import shutil
@@ -150,6 +151,7 @@ class DvcRuns:
             if not self._repo.config["cache"].get("type") and not can_clone(self.root / ".dvc"):
                 self._repo.close()
                 self._repo = Repo(str(self.root), config={"cache": {"type": "copy"}})
+            gc.freeze()  # DVC parses much YAML: what is loaded by now need not be looked at again
         return self._repo
 
     def _once_free(self, stage: str, force: bool) -> Any:
