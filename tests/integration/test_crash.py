@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import random
+import runpy
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+still_running = runpy.run_path(str(Path(__file__).parents[1] / "processes.py"))["still_running"]
 
 HEDDLE = [sys.executable, "-m", "heddle.presentation.main"]
 SHORT = ("run", "pipeline=short")
@@ -69,7 +72,7 @@ def test_a_killed_run_is_finished_by_the_next_one(prepared, tmp_path, heddle, ha
     chance = random.Random(seed)
     for mode in chance.sample(["driver", "group", "stage", "driver"], 4):
         family = killed(root, mode, chance.uniform(0.3, max(seconds, 1.0)))
-        assert not psutil.wait_procs(family, timeout=2)[1]
+        assert not still_running(family, timeout=2)
     told = heddle(root, *SHORT)
     assert told.returncode == 0, told.stderr
     assert hashes(root) == wanted
@@ -95,7 +98,7 @@ def test_a_stage_whose_driver_died_publishes_nothing(done, heddle, hashes):
         assert stage
         run.kill()
         run.wait()
-        assert not psutil.wait_procs(found, timeout=2)[1]
+        assert not still_running(found, timeout=2)
     step.write_text(text)
     told = heddle(done, "run")
     assert told.returncode == 0, told.stderr

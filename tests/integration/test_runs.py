@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import resource
+import runpy
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+still_running = runpy.run_path(str(Path(__file__).parents[1] / "processes.py"))["still_running"]
 
 DVC = [sys.executable, "-m", "dvc"]
 HEDDLE = [sys.executable, "-m", "heddle.presentation.main"]
@@ -215,7 +218,7 @@ def test_a_second_runner_is_told_who_is_at_work(done, heddle):
         family = psutil.Process(first.pid).children(recursive=True)
         first.send_signal(signal.SIGTERM)
         assert first.wait(15) == 7
-        assert not psutil.wait_procs(family, timeout=2)[1]
+        assert not still_running(family, timeout=2)
     finally:
         end(first)
 
@@ -237,7 +240,7 @@ def test_a_signal_ends_the_run_and_all_its_processes(done, heddle, hashes, numbe
         # a terminal sends Ctrl-C to all of them
         os.killpg(first.pid, number) if number == signal.SIGINT else first.send_signal(number)
         assert first.wait(15) == 7
-        assert not psutil.wait_procs(family, timeout=2)[1]
+        assert not still_running(family, timeout=2)
     finally:
         end(first)
     said = (done / "stderr.txt").read_text()
