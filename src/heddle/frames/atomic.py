@@ -23,11 +23,15 @@ _SQLITE = {"database or disk is full": errno.ENOSPC, "disk I/O error": errno.EIO
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
+def beside(path: Path, *, lasting: bool = True) -> Iterator[Path]:
     """Give a temporary path in the folder of `path`; rename it into place if nothing was raised.
 
-    The file is flushed to disk before the rename and the folder after it. After an exception the
-    temporary file is removed and `path` is as it was.
+    After an exception the temporary file is removed and `path` is as it was.
+
+    Args:
+        path: where the file is wanted.
+        lasting: flush the file to disk before the rename and the folder after it, so that it
+            outlives a loss of power.
 
     Raises:
         ResourceError: the disk is full, read-only or failing.
@@ -42,9 +46,11 @@ def beside(path: Path) -> Iterator[Path]:
     try:
         yield part
         part.chmod(0o644)
-        flush(part)
+        if lasting:
+            flush(part)
         part.replace(path)
-        flush(path.parent, os.O_RDONLY)
+        if lasting:
+            flush(path.parent, os.O_RDONLY)
     except Exception as fault:
         worded = _worded(fault, path)
         if worded is fault:

@@ -14,7 +14,7 @@ from io import BytesIO
 
 import polars as pl
 
-from heddle.frames.thrift import I64, LIST, STRUCT, Struct, read_struct, write_struct
+from heddle.frames.thrift import BINARY, I64, LIST, STRUCT, Struct, read_struct, write_struct
 
 __all__ = ["EncodedColumn", "encode_column", "join_columns"]
 
@@ -25,7 +25,7 @@ _NUM_ROWS, _ROW_GROUPS = 3, 4
 _COLUMNS, _TOTAL_BYTES, _GROUP_OFFSET, _COMPRESSED = 1, 2, 5, 6
 _CHUNK_OFFSET, _META, _OFFSET_INDEX, _OFFSET_INDEX_SIZE = 2, 3, 4, 5
 _COLUMN_INDEX, _COLUMN_INDEX_SIZE = 6, 7
-_COMPRESSED_SIZE, _DATA_PAGE, _DICTIONARY_PAGE = 7, 9, 11
+_PATH, _COMPRESSED_SIZE, _DATA_PAGE, _DICTIONARY_PAGE = 3, 7, 9, 11
 _PAGES, _PAGE_OFFSET = 1, 1
 
 
@@ -54,7 +54,8 @@ def join_columns(schema: pl.Schema, columns: Sequence[EncodedColumn]) -> Iterato
 
     Args:
         schema: names and types of the columns.
-        columns: at least one, all of as many rows, in the order of the schema.
+        columns: at least one, all of as many rows, in the order of the schema; the names under
+            which they were encoded do not matter.
     """
     footer = _footer(_written(pl.DataFrame(schema=schema)))
     footer[_NUM_ROWS] = columns[0].footer[_NUM_ROWS]
@@ -64,8 +65,9 @@ def join_columns(schema: pl.Schema, columns: Sequence[EncodedColumn]) -> Iterato
     for members in zip(*(column.groups for column in columns), strict=True):
         chunks = []
         begin = at
-        for column, group in zip(columns, members, strict=True):
+        for name, column, group in zip(schema.names(), columns, members, strict=True):
             chunk, pages = _moved(column.data, _only_chunk(group), at)
+            chunk[_META][1][_PATH] = (LIST, (BINARY, [name.encode()]))
             chunks.append(chunk)
             copy = write_struct(chunk[_META][1])  # Parquet wants it after the pages too
             yield pages

@@ -22,7 +22,7 @@ from heddle.frames.describe import column_facts, refuse_nested
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Measured", "encoded_columns", "measured", "settled", "unchanged"]
+__all__ = ["Known", "Measured", "encoded_columns", "measured", "settled", "unchanged"]
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -58,19 +58,42 @@ def settled(frame: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(pl.from_arrow(frame.rechunk().to_arrow(compat_level=newest)))
 
 
-def unchanged(frame: pl.DataFrame, known: Sequence[Measured]) -> dict[str, Measured]:
-    """Return, for each column that is the same bit for bit in a known table, that table.
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """A column of a table that was measured."""
+
+    table: Measured
+    name: str
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What `describe` tells of it."""
+        return self.table.facts[self.name]
+
+    @property
+    def encoded(self) -> EncodedColumn | None:
+        """It as Parquet, if that was asked for."""
+        return self.table.encoded.get(self.name)
+
+
+def unchanged(frame: pl.DataFrame, tables: Sequence[Measured]) -> dict[str, Known]:
+    """Return, for each column that is in one of the tables, the same bit for bit, that column.
+
+    It is looked for under its name, and in its place, where it may have another name.
 
     >>> old = measured(settled(pl.DataFrame({"a": [1, 2], "b": [0.0, 0.5]})))
-    >>> list(unchanged(pl.DataFrame({"a": [1, 2], "b": [-0.0, 0.5]}), [old]))
-    ['a']
+    >>> list(unchanged(pl.DataFrame({"c": [1, 2], "b": [-0.0, 0.5]}), [old]))
+    ['c']
     """
-    found = {series.name: _holder(series, known) for series in frame}
+    found = {
+        series.name: _known(series, place, tables)
+        for place, series in enumerate(frame.get_columns())
+    }
     return {name: one for name, one in found.items() if one}
 
 
 def encoded_columns(
-    frame: pl.DataFrame, same: Mapping[str, Measured] = _NOTHING, *, cores: int = 1
+    frame: pl.DataFrame, same: Mapping[str, Known] = _NOTHING, *, cores: int = 1
 ) -> dict[str, EncodedColumn]:
     """Return each column of a settled table as Parquet.
 
@@ -81,16 +104,15 @@ def encoded_columns(
     """
 
     def work(series: pl.Series) -> EncodedColumn:
-        if series.name in same and series.name in same[series.name].encoded:
-            return same[series.name].encoded[series.name]
-        return encode_column(series)
+        found = same[series.name].encoded if series.name in same else None
+        return found or encode_column(series)
 
     return dict(zip(frame.columns, _each(work, frame, cores), strict=True))
 
 
 def measured(
     frame: pl.DataFrame,
-    same: Mapping[str, Measured] = _NOTHING,
+    same: Mapping[str, Known] = _NOTHING,
     *,
     encoded: Mapping[str, EncodedColumn] = _NOTHING,
     cores: int = 1,
@@ -112,12 +134,13 @@ def measured(
 
     def work(series: pl.Series) -> Mapping[str, Any]:
         if series.name in same:
-            return same[series.name].facts[series.name]
+            return same[series.name].facts
         return column_facts(series, hashes.columns[series.name])
 
     rest = frame.get_columns()[begun:]
     told = zip(rest, _each(work, rest, cores), strict=True)
-    facts = {**start.facts, **{series.name: found for series, found in told}}
+    first = dict(zip(frame.columns, start.facts.values(), strict=False))
+    facts = {**first, **{series.name: found for series, found in told}}
     return Measured(frame, facts, hashes.rows, encoded)
 
 
@@ -130,10 +153,12 @@ def _each(work: Callable[[_Given], _Made], given: Iterable[_Given], cores: int) 
         yield from pool.map(work, given)
 
 
-def _holder(series: pl.Series, known: Sequence[Measured]) -> Measured | None:
-    for one in known:
-        if series.name in one.frame.columns and _equal(series, one.frame[series.name]):
-            return one
+def _known(series: pl.Series, place: int, tables: Sequence[Measured]) -> Known | None:
+    for table in tables:
+        names = table.frame.columns
+        for name in (series.name, *names[place : place + 1]):
+            if name in names and _equal(series, table.frame[name]):
+                return Known(table, name)
     return None
 
 
@@ -148,10 +173,12 @@ def _equal(one: pl.Series, other: pl.Series) -> bool:
     return bool(np.array_equal(a.view(whole), b.view(whole)))
 
 
-def _begun(frame: pl.DataFrame, same: Mapping[str, Measured]) -> Measured:
+def _begun(frame: pl.DataFrame, same: Mapping[str, Known]) -> Measured:
     """Return the known table, if there is one, whose columns are the first ones of this one."""
-    for one in same.values():
-        names = one.frame.columns
-        if frame.columns[: len(names)] == names and all(same.get(name) is one for name in names):
-            return one
+    for table in {id(one.table): one.table for one in same.values()}.values():
+        names = table.frame.columns
+        found = [same.get(name) for name in frame.columns[: len(names)]]
+        first = [one.name for one in found if one and one.table is table]
+        if first == names:
+            return table
     return Measured(frame.clear(), {}, np.empty(0, np.uint64), {})

@@ -22,7 +22,7 @@ from heddle.domain.errors import BusyError, ConfigError, HeddleError, Interrupte
 from heddle.frames.atomic import error_number, sweep
 from heddle.infrastructure.dvc_lock import read_lock
 from heddle.infrastructure.dvc_mending import keep_good_lock, mend_lock, mend_rwlock
-from heddle.infrastructure.dvc_params import read_params_quickly
+from heddle.infrastructure.dvc_yaml import read_and_write_quickly
 from heddle.infrastructure.interrupts import interruptible
 from heddle.infrastructure.last_words import forget_words, words_of
 from heddle.infrastructure.run_locks import private_folder, project_lock
@@ -146,7 +146,7 @@ class DvcRuns:
             if not (self.root / ".dvc" / "config").is_file():
                 shutil.rmtree(self.root / ".dvc", ignore_errors=True)  # an `init` that was killed
                 Repo.init(str(self.root), subdir=not (self.root / ".git").exists()).close()
-            read_params_quickly()
+            read_and_write_quickly()
             self._repo = Repo(str(self.root))
             if not self._repo.config["cache"].get("type") and not can_clone(self.root / ".dvc"):
                 self._repo.close()

@@ -60,13 +60,10 @@ def examine(data: bytes, delimiter: str, fields: int, where: str) -> Structure:
     separator = ord(delimiter)
     text = np.frombuffer(data, np.uint8)
     quoted = b'"' in data
-    if quoted:
-        outside = _outside_quotes(text, separator, where)
-        ends, counts = _records(text, outside, separator)
-    else:
-        if rows := _all_equal(data, text, separator, fields):
-            return Structure(rows - 1, False, np.empty(0, np.int64), None)
-        ends, counts = _records(text, None, separator)
+    if rows := _all_equal(data, text, separator, fields):
+        return Structure(rows - 1, quoted, np.empty(0, np.int64), None)
+    outside = _outside_quotes(text, separator, where) if quoted else None
+    ends, counts = _records(text, outside, separator)
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
     blank = (ends == starts) & (fields > 1)
     wrong = np.flatnonzero((counts != fields) & ~blank)
@@ -79,13 +76,20 @@ def examine(data: bytes, delimiter: str, fields: int, where: str) -> Structure:
 
 
 def _all_equal(data: bytes, text: Bytes, separator: int, fields: int) -> int:
-    """Return the number of records if all have `fields` fields, else 0; no quotes in `text`."""
+    """Return the number of records if each is a line of `fields` fields, else 0: a closer look."""
     low = rows = 0
     while low < len(data):
         high = data.rfind(b"\n", low, low + _CHUNK) + 1 or data.find(b"\n", low) + 1
         part = text[low:high]
         is_end = part == _NEWLINE
-        marks = is_end[np.flatnonzero(is_end | (part == separator))]
+        edge = is_end | (part == separator)
+        is_quote = part == _QUOTE
+        if is_quote.any():
+            inside = _inside(is_quote, edge)
+            if inside is None or inside[is_end].any():
+                return 0
+            edge &= ~inside
+        marks = is_end[np.flatnonzero(edge)]
         if marks.size % fields or not marks[fields - 1 :: fields].all():
             return 0
         here = marks.size // fields
@@ -93,6 +97,24 @@ def _all_equal(data: bytes, text: Bytes, separator: int, fields: int) -> int:
             return 0
         low, rows = high, rows + here
     return rows
+
+
+def _inside(is_quote: NDArray[np.bool_], edge: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Tell which bytes of whole lines stand inside quotes; None if a quote is out of place."""
+    places = np.flatnonzero(is_quote)
+    if places.size % 2:
+        return None
+    opening, closing = places[0::2], places[1::2]
+    doubled = opening[1:] == closing[:-1] + 1  # "" inside quotes
+    before = edge[opening - 1]
+    before[:1] |= opening[:1] == 0
+    before[1:] |= doubled
+    after = edge[closing + 1]
+    after[:-1] |= doubled
+    if not (before.all() and after.all()):
+        return None
+    inside: NDArray[np.bool_] = np.bitwise_xor.accumulate(is_quote)
+    return inside
 
 
 def _records(

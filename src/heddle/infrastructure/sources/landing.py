@@ -1,4 +1,7 @@
-"""Putting bytes into a folder: hashed and counted on the way, there completely or not at all."""
+"""Putting bytes into a folder: hashed and counted on the way, there completely or not at all.
+
+They are there as long as the stage that reads them.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def land(
         ResourceError: the disk is full.
     """
     digest, size = sha256(), 0
-    with beside(path) as part_file, part_file.open("wb") as file:
+    with beside(path, lasting=False) as part_file, part_file.open("wb") as file:
         for part in parts:
             size += len(part)
             if size > max_bytes:
