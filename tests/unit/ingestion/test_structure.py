@@ -83,6 +83,26 @@ def test_chunks_do_not_change_the_count(rows, width):
         structure._CHUNK = whole
 
 
+@given(tables, st.integers(1, 30))
+def test_chunks_do_not_change_what_is_found_in_quotes(rows, size):
+    """Wherever a chunk ends, also within quotes."""
+    text = written(rows).encode()
+    whole, chunk = examine(text, ",", len(rows[0]), "x"), structure._CHUNK
+    try:
+        structure._CHUNK = size
+        found = examine(text, ",", len(rows[0]), "x")
+    finally:
+        structure._CHUNK = chunk
+    assert (found.rows, found.quoted, found.blank.tolist()) == (
+        *(whole.rows, whole.quoted, whole.blank.tolist()),
+    )
+    lines = [
+        one.starts.tolist() if one.starts is not None else list(range(2, one.rows + 2))
+        for one in (found, whole)
+    ]
+    assert lines[0] == lines[1]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
