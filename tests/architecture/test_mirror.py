@@ -62,7 +62,7 @@ COVERED_BY = {
         "integration/test_runs.py",
     ),
     **dict.fromkeys(
-        ("infrastructure/warm_worker.py", "presentation/call.py", "presentation/hand_over.py"),
+        ("infrastructure/warm_worker.py", "presentation/call.py"),
         "unit/presentation/test_worker.py",
     ),
     **dict.fromkeys(

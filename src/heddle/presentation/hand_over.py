@@ -43,12 +43,14 @@ def interrupt_once() -> None:
 
     A terminal sends SIGINT to every process of a run, and the run asks each of them to end, too.
     """
+    told = False
 
     def interrupted(number: int, frame: object) -> None:
+        nonlocal told
         del number, frame
-        for signalled in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signalled, signal.SIG_IGN)
-        raise KeyboardInterrupt
+        if not told:  # SIG_IGN instead would make Python speak of a signal that is pending
+            told = True
+            raise KeyboardInterrupt
 
     for signalled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signalled, interrupted)
