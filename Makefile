@@ -5,6 +5,8 @@ INSTALLED := $(VENV)/.installed
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header -c requirements/constraints.txt
 TESTED := duckdb lightgbm prefect s3 wandb xgboost
+# files in their order, the long ones of tests/e2e early: nobody waits for them at the end
+IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 PROJECTS := projects/housing projects/drg projects/minimal
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -27,11 +29,11 @@ run: install  ## California housing, from the sample to a registered model (ARGS
 	heddle run -C projects/housing $(ARGS)
 
 test: install  ## every test
-	python -m pytest -n 2 --dist loadfile $(ARGS)
+	python -m pytest $(IN_TWO) $(ARGS)
 
 test-all: install  ## every test, those of Spark (half a gigabyte, needs Java) and GCS included
 	python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.lock
-	python -m pytest -n 2 --dist loadfile $(ARGS)
+	python -m pytest $(IN_TWO) $(ARGS)
 
 check: install  ## format, lint, types, import contracts, generated files
 	ruff format --check --quiet .

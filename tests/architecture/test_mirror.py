@@ -57,7 +57,7 @@ COVERED_BY = {
     **dict.fromkeys(
         (
             *("infrastructure/last_words.py", "presentation/main.py"),
-            *("presentation/parallel.py", "presentation/project.py"),
+            "presentation/project.py",
         ),
         "integration/test_runs.py",
     ),

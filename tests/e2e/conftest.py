@@ -115,11 +115,11 @@ def cloned(fresh_clone: Path, tmp_path: Path) -> Path:
 def finished_clone(
     once: Once, fresh_clone: Path, shell: Shell, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Return this worker's small clone in which the housing pipeline has run; do not change it."""
+    """Return this worker's small clone after `make run`; do not change it."""
 
     def build(folder: Path) -> None:
         shutil.copytree(fresh_clone, folder / "heddle", symlinks=True)
-        told = shell(folder / "heddle" / "projects" / "housing", "heddle run")
+        told = shell(folder / "heddle", "make run")
         assert told.returncode == 0, told.stderr
         (folder / "heddle" / "said.txt").write_text(told.stdout, encoding="utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 
 import pytest
@@ -52,6 +53,23 @@ def test_sync_writes_what_differs_and_check_only_tells(done, capsys):
     code, said, _ = call(capsys, "sync", *place, "--json")
     assert json.loads(said) == {"changed": ["dvc.yaml"], "written": True}
     assert call(capsys, "sync", "--check", *place)[0] == 0
+
+
+@pytest.mark.parametrize("words", [("status",), ("sync", "--check")])
+def test_what_only_looks_needs_nothing_written(done, capsys, words):
+    """No byte can be written: status and check answer as ever, and leave no file behind."""
+    for name in ("code.json", "digests.json"):
+        (done / ".heddle" / name).unlink()
+    before = sorted(done.rglob("*"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        code, said, fault = call(capsys, *words, "-C", str(done))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (code, fault) == (0, "")
+    assert "fresh" in said or "in sync" in said
+    assert sorted(done.rglob("*")) == before
 
 
 def test_diff_tells_what_a_stage_did(done, capsys):

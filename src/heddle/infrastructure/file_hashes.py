@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from heddle.domain.errors import ResourceError
 from heddle.frames.atomic import publish
 
 __all__ = ["FileHashes", "read_mapping"]
@@ -46,10 +48,11 @@ class FileHashes:
         self._fresh = True
 
     def save(self) -> None:
-        """Remember what was computed, for the next process."""
+        """Remember what was computed, for the next process, if it can be kept."""
         if self._fresh:
-            publish(self._memory, json.dumps(dict(self._known)).encode())
-            self._fresh = False
+            with suppress(ResourceError):  # read-only or full: the next process computes it again
+                publish(self._memory, json.dumps(dict(self._known)).encode())
+                self._fresh = False
 
     def _hasher(self) -> Any:
         return hashlib.new(self._algorithm, usedforsecurity=False)

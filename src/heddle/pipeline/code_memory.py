@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from heddle.domain.errors import ResourceError
 from heddle.frames.atomic import publish
 from heddle.pipeline import fingerprint
 
@@ -36,11 +38,12 @@ class CodeMemory:
         return known[0], [(level, module, list(parts)) for level, module, parts in known[1]]
 
     def save(self) -> None:
-        """Keep what was used since this was made, if anything in it is new."""
+        """Keep what was used since this was made, if anything in it is new and it can be kept."""
         if self._used.keys() - self._known.keys():
             text = json.dumps({"reader": self._reader, "sources": self._used})
-            publish(self._path, text.encode())
-            self._known = dict(self._used)
+            with suppress(ResourceError):  # read-only or full: the next process reads them again
+                publish(self._path, text.encode())
+                self._known = dict(self._used)
 
     def _load(self) -> dict[str, Any]:
         try:

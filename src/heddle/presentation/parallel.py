@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["reproduce_one", "run_in_waves"]
 
+_NOT_RUN = 100  # the exit code of a process whose DVC found nothing to do
+
 
 def run_in_waves(
     project: Project, stages: Sequence[Stage], forced: set[str], jobs: int, watch: Watch
@@ -57,10 +59,10 @@ class _Apart(DvcRuns):
             env={**os.environ, "HEDDLE_DRIVER": str(os.getpid())},
             check=False,
         )
-        if ended.returncode:
+        if ended.returncode not in {0, _NOT_RUN}:
             raise StageFailed(stage, ended.returncode, words_of(self.root, stage))
         self.keep_good_lock()
-        return True
+        return ended.returncode == 0
 
 
 def reproduce_one(arguments: list[str]) -> int:
@@ -69,7 +71,7 @@ def reproduce_one(arguments: list[str]) -> int:
     force = "--force" in arguments
     (stage,) = (word for word in arguments if word != "--force")
     try:
-        DvcRuns(Path.cwd()).reproduce(stage, force=force)
+        ran = DvcRuns(Path.cwd()).reproduce(stage, force=force)
     except StageFailed as fault:  # its process has left why
         return fault.exit_code
     except HeddleError as fault:
@@ -78,4 +80,4 @@ def reproduce_one(arguments: list[str]) -> int:
         return fault.exit_code
     except KeyboardInterrupt:
         return InterruptedRun.exit_code
-    return 0
+    return 0 if ran else _NOT_RUN

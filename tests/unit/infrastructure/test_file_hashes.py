@@ -44,3 +44,13 @@ def test_a_digest_of_somebody_else_is_taken_over_until_the_file_changes(tmp_path
     assert FileHashes(memory, "md5").of(path) == "told"
     path.write_bytes(b"22")
     assert FileHashes(memory, "md5").of(path) == md5(b"22").hexdigest()
+
+
+def test_a_memory_that_cannot_be_kept_costs_only_time(tmp_path):
+    """Its folder cannot be made: the digest is right, and nothing is raised."""
+    path = tmp_path / "a"
+    path.write_bytes(b"1")
+    hashes = FileHashes(path / "below" / "memory.json", "md5")
+    assert hashes.of(path) == md5(b"1").hexdigest()
+    hashes.save()
+    assert path.read_bytes() == b"1"

@@ -36,3 +36,12 @@ def test_what_is_no_python_is_refused(tmp_path) -> None:
         memory.read(b"def")
     memory.save()
     assert not (tmp_path / "code.json").exists()
+
+
+def test_a_memory_that_cannot_be_kept_costs_only_time(tmp_path) -> None:
+    """Its folder cannot be made: nothing is raised, and the next process reads again."""
+    (tmp_path / "file").touch()
+    memory = CodeMemory(tmp_path / "file" / "below" / "code.json")
+    told = memory.read(SOURCE)
+    memory.save()
+    assert told == read_source(SOURCE)
