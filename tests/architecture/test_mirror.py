@@ -55,10 +55,7 @@ COVERED_BY = {
         "integration/test_register_step.py",
     ),
     **dict.fromkeys(
-        (
-            *("infrastructure/last_words.py", "presentation/main.py"),
-            "presentation/project.py",
-        ),
+        ("infrastructure/last_words.py", "presentation/main.py", "presentation/project.py"),
         "integration/test_runs.py",
     ),
     **dict.fromkeys(
