@@ -10,6 +10,7 @@ from typing import Any
 
 from heddle.domain.errors import ConfigError
 from heddle.infrastructure.yaml_check import check_yaml
+from heddle.pipeline.yaml_text import load
 from heddle.validation.inherit import inherited
 
 __all__ = ["compose_config"]
@@ -36,12 +37,12 @@ def compose_config(root: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
             todo="Change to a project's folder or name it with -C DIR.",
         )
     _check_files(folder)
-    wanted = [_one(override) for override in overrides]
+    wanted = [_one(override, folder) for override in overrides]
     return _composed(folder, [*_whole_groups(folder, wanted), *wanted])
 
 
-def _one(override: str) -> str:
-    """Accept `+group.key=` for a key that exists: the plus is a habit, not a mistake."""
+def _one(override: str, folder: Path) -> str:
+    """Accept a plus before a key or group that exists: it is a habit, not a mistake."""
     if "=" not in override and not override.startswith("~"):
         raise ConfigError(
             f"{override!r} is neither a stage nor an override",
@@ -57,7 +58,19 @@ def _one(override: str) -> str:
         raise ConfigError(
             f"{value!r} leads out of configs/", where=key.lstrip("+~"), todo="Name an option."
         )
-    return f"++{override.lstrip('+')}" if override.startswith("+") else override
+    if not override.startswith("+"):
+        return override
+    plain = override.lstrip("+")
+    if _options(folder, key.lstrip("+")):
+        return plain if key.lstrip("+") in _default_groups(folder) else f"+{plain}"
+    return f"++{plain}"
+
+
+def _default_groups(folder: Path) -> set[str]:
+    """Return the groups of which `config.yaml` takes an option."""
+    told = load((folder / "config.yaml").read_bytes())
+    named = told.get("defaults") if isinstance(told, Mapping) else None
+    return {str(key) for one in named or () if isinstance(one, Mapping) for key in one}
 
 
 def _whole_groups(folder: Path, overrides: Sequence[str]) -> list[str]:

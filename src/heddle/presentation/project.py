@@ -25,6 +25,7 @@ from heddle.pipeline.generated import differing, generated_files, write_generate
 from heddle.pipeline.lineage import StageState, states
 from heddle.pipeline.plan import Plan, make_plan
 from heddle.pipeline.stages import Stage, wanted_stages
+from heddle.presentation.added_keys import refuse_unread
 from heddle.presentation.bootstrap import check_sources
 
 __all__ = ["Project", "StageResult", "Watch"]
@@ -73,6 +74,7 @@ class Project:
         """What configuration and code declare now. Raises ConfigError."""
         memory = CodeMemory(private_folder(self.root) / "code.json")
         plan = make_plan(self.config, self.root, memory.read)
+        refuse_unread(self.root, self.overrides, plan)
         if private_folder(self.root).is_dir():  # made by the first run, after its checks
             memory.save()
         return plan

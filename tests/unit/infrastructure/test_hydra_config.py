@@ -89,9 +89,11 @@ def test_no_project_here(tmp_path):
 
 
 def test_what_is_allowed(tiny, monkeypatch):
-    """Every file of the whole groups, a plus before a known key, named environment variables."""
+    """Every file of the whole groups, a plus before what is known, named environment variables."""
     monkeypatch.setenv("USER", "someone")
-    found = compose_config(tiny, ["+world.project=${oc.env:USER}", "data_storage=csv"])
+    words = ["+world.project=${oc.env:USER}", "+data_storage=csv", "+remote=none"]
+    found = compose_config(tiny, words)
+    assert found["remote"] == {"url": ""}  # a group that the defaults do not name
     assert found["world"]["project"] == "someone"
     assert found["world"]["storage"] == {"kind": "csv"}
     assert set(found["transformations"]) == {"scaled", "each", "side_by_side"}
