@@ -47,9 +47,14 @@ def test_nothing_changed_runs_nothing(housing: Path, shell) -> None:
 
 
 def test_each_stage_is_an_entry_point_of_mlflow(housing: Path, shell) -> None:
-    """`mlflow run PROJECT -e STAGE --env-manager local` runs that stage and what it needs."""
+    """`mlflow run PROJECT -e STAGE -P overrides=…` runs that stage and what it needs."""
     before = (housing / "params.yaml").read_bytes()
-    told = shell(housing.parents[1], "mlflow run projects/housing -e split --env-manager local")
+    words = "-e split --env-manager local -P overrides='world.cores=1 world.model=other'"
+    told = shell(housing.parents[1], f"mlflow run projects/housing {words}")
+    assert told.returncode == 0, told.stderr
+    world = yaml.safe_load((housing / "params.yaml").read_text())["world"]
+    assert (world["cores"], world["model"]) == (1, "other")
+    told = shell(housing, "heddle run split")
     assert told.returncode == 0, told.stderr
     assert (housing / "params.yaml").read_bytes() == before
     assert "staging" in shell(housing, "heddle models").stdout

@@ -153,6 +153,20 @@ def test_a_run_with_overrides_says_what_it_left_in_the_generated_files(done, cap
     assert "overrides" not in call(capsys, "run", *place)[1]
 
 
+def test_overrides_in_one_text_are_taken_apart_as_a_shell_would(done, capsys):
+    """MLflow gives a parameter as one word; a stage in it, or half a quote, is refused."""
+    place = ("-C", str(done))
+    told = "world.cores=2 +pipeline.stages.left.desc='Twice as much'"
+    code, _, _ = call(capsys, "run", "read", "--overrides", told, "--json", *place)
+    assert code == 0
+    assert "cores: 2" in (done / "params.yaml").read_text()
+    assert "desc: Twice as much" in (done / "dvc.yaml").read_text()
+    for text, words in (("left", "takes overrides key=value, not 'left'"), ("a='b", "cannot be s")):
+        code, _, said = call(capsys, "run", "--overrides", text, *place)
+        assert (code, said.count("\n")) == (2, 1)
+        assert words in said
+
+
 def test_a_torn_lock_is_no_obstacle_for_status(done, capsys):
     """It says what it would do; the run mends."""
     for text in ("", "stages: [", "schema: '2.0'\nstages:\n  left:\n    cmd: x\n    params: y\n"):

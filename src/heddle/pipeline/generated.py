@@ -72,10 +72,17 @@ def dvc_stage(plan: Plan, stage: Stage) -> dict[str, Any]:
 
 
 def mlproject(plan: Plan) -> dict[str, Any]:
-    """Return MLproject: each stage is an entry point, `main` is the whole pipeline."""
+    """Return MLproject: each stage is an entry point, `main` is the whole pipeline.
+
+    MLflow puts the parameter `overrides` in place, quoted as one word.
+    """
     commands = {"main": ["heddle", "run"]}
     commands |= {stage.name: ["heddle", "run", stage.name] for stage in plan.stages}
-    points = {name: {"command": shlex.join(command)} for name, command in commands.items()}
+    told = {"overrides": {"type": "string", "default": ""}}
+    points = {
+        name: {"parameters": told, "command": f"{shlex.join(command)} --overrides {{overrides}}"}
+        for name, command in commands.items()
+    }
     return {"name": plan.world.project, "entry_points": points}
 
 

@@ -38,6 +38,9 @@ def run_command(
     words: Words = None,
     force: Annotated[bool, typer.Option("--force", help="Run even what is fresh.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Independent stages at a time.")] = 1,
+    more: Annotated[
+        str, typer.Option("--overrides", help="More overrides in one text, as MLflow gives them.")
+    ] = "",
     project: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -48,6 +51,7 @@ def run_command(
     from heddle.presentation.project import Project
 
     names, overrides = words_apart(project, words)
+    overrides += only_overrides(project, _split(more), "run --overrides")
     start = time.monotonic()
     work = Project(project, overrides)
     results = work.run(names, force=force, jobs=jobs, watch=_Shown(quiet=as_json))
@@ -57,6 +61,17 @@ def run_command(
     from heddle.presentation.summary import show_summary
 
     show_summary(out, work, results, time.monotonic() - start)
+
+
+def _split(text: str) -> list[str]:
+    import shlex
+
+    from heddle.domain.errors import ConfigError
+
+    try:
+        return shlex.split(text)
+    except ValueError as fault:
+        raise ConfigError(f"{text!r} cannot be split: {fault}", where="--overrides") from None
 
 
 class _Shown:

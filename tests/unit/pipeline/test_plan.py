@@ -47,7 +47,8 @@ def test_the_generated_files_are_a_pure_function_of_the_plan(tiny, config):
     assert stages["read"]["deps"] == ["cases.csv"]
     assert stages["said"]["outs"] == ["reports/said.json"]
     assert yaml.safe_load(files["MLproject"])["entry_points"]["left"] == {
-        "command": "heddle run left"
+        "parameters": {"overrides": {"type": "string", "default": ""}},
+        "command": "heddle run left --overrides {overrides}",
     }
 
 
