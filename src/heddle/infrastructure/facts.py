@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from heddle.domain.ports import TableStore
+from heddle.infrastructure.sources.file import shown_path
 
-__all__ = ["LIBRARIES", "config_hash", "git_state", "library_versions", "run_facts"]
+__all__ = [
+    "LIBRARIES",
+    "config_hash",
+    "git_state",
+    "library_versions",
+    "run_facts",
+    "stages_hash",
+]
 
 LIBRARIES = (
     "heddle-ml",
@@ -30,7 +38,7 @@ def run_facts(root: Path, params: Mapping[str, Any], tables: TableStore) -> dict
     """
     return {
         **git_state(root),
-        "config_hash": config_hash(params["stages"]),
+        "config_hash": stages_hash(root, params["stages"]),
         "data": {v: tables.info(v).identity for v in tables.versions()},
         "libraries": library_versions(),
         "python": platform.python_version(),
@@ -55,6 +63,23 @@ def config_hash(stages: Any) -> str:
     """Return 16 hex digits of the stages' resolved configuration and code."""
     text = json.dumps(stages, sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()[:16]
+
+
+def stages_hash(root: Path, stages: Mapping[str, Any]) -> str:
+    """Return `config_hash` of all stages, the same wherever an input file lies on a machine."""
+
+    def step(told: Mapping[str, Any]) -> Mapping[str, Any]:
+        options = told["with"]
+        if not isinstance(options, Mapping) or options.get("kind") != "file":
+            return told
+        path = options.get("path")
+        return {**told, "with": {**options, "path": path and shown_path(path, root)}}
+
+    entries = {
+        name: {**entry, "steps": [step(told) for told in entry["steps"]]}
+        for name, entry in stages.items()
+    }
+    return config_hash(entries)
 
 
 def library_versions() -> dict[str, str]:

@@ -6,7 +6,13 @@ import subprocess
 
 import polars as pl
 
-from heddle.infrastructure.facts import config_hash, git_state, library_versions, run_facts
+from heddle.infrastructure.facts import (
+    config_hash,
+    git_state,
+    library_versions,
+    run_facts,
+    stages_hash,
+)
 from heddle.infrastructure.memory import MemoryTables
 
 
@@ -34,6 +40,19 @@ def test_the_configuration_hash_ignores_the_order_of_keys():
     assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
     assert config_hash({"a": 1}) != config_hash({"a": 2})
     assert config_hash({"a": [1, 2]}) != config_hash({"a": [2, 1]})
+
+
+def test_where_a_file_lies_on_this_machine_is_not_hashed(tmp_path):
+    """What it is called is, and so is the place of a file in the project."""
+
+    def told(path: str, kind: str = "file") -> str:
+        steps = [{"name": "ingest", "uses": "ingest", "with": {"kind": kind, "path": path}}]
+        return stages_hash(tmp_path, {"v0": {"steps": steps, "writes": ["v0"]}})
+
+    assert told("/a/costs.csv") == told("/b/c/costs.csv") == told("~/costs.csv")
+    assert told("/a/costs.csv") != told("/a/cases.csv")
+    assert told(f"{tmp_path}/raw/costs.csv") == told("raw/costs.csv") != told("/raw/costs.csv")
+    assert told("/a/x.csv", "other") != told("/b/x.csv", "other")
 
 
 def test_all_facts_of_a_run(tmp_path):

@@ -10,13 +10,13 @@ from heddle.domain.errors import ConfigError
 from heddle.domain.ports import Progress
 from heddle.infrastructure.sources.landing import land, too_large
 
-__all__ = ["FileSource"]
+__all__ = ["FileSource", "shown_path"]
 
 _CHUNK = 1 << 20
 
 
 class FileSource:
-    """Source of a local file; its path is told as it was configured.
+    """Source of a local file; its origin is told as `shown_path` says.
 
     Args:
         path: absolute, with `~`, or relative to `root`.
@@ -36,6 +36,7 @@ class FileSource:
         max_bytes: int = 2_000_000_000,
     ) -> None:
         self.named = path
+        self.root = root
         self.path = root / Path(path).expanduser()
         self.licence = licence
         self.sha256 = sha256
@@ -56,7 +57,7 @@ class FileSource:
             return land(
                 self._parts(),
                 folder / self.path.name,
-                origin=self.named,
+                origin=shown_path(self.named, self.root),
                 licence=self.licence,
                 expected=self.sha256,
                 max_bytes=self.max_bytes,
@@ -87,6 +88,24 @@ class FileSource:
             known=names or ["(no files)"],
             todo=f"Looked in {folder}; relative paths start at the project's folder.",
         )
+
+
+def shown_path(path: str, root: Path) -> str:
+    """Return a configured path without what only this machine knows.
+
+    Relative to the project where the file lies in it; of an absolute path elsewhere the name.
+
+    >>> shown_path("/data/costs.csv", Path("/home/me/drg"))
+    'costs.csv'
+    >>> shown_path("/home/me/drg/raw/costs.csv", Path("/home/me/drg"))
+    'raw/costs.csv'
+    >>> shown_path("../raw/costs.csv", Path("/home/me/drg"))
+    '../raw/costs.csv'
+    """
+    full = Path(path).expanduser()
+    if not full.is_absolute():
+        return path
+    return full.relative_to(root).as_posix() if full.is_relative_to(root) else full.name
 
 
 def _names(folder: Path) -> list[str]:

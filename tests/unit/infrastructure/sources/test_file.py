@@ -45,3 +45,14 @@ def test_an_empty_or_large_file_is_refused(tmp_path):
     with pytest.raises(DataContractError, match=r"x\.csv: is larger than 5 bytes"):
         FileSource("x.csv", root=tmp_path, max_bytes=5).fetch(tmp_path / "raw", SilentProgress())
     assert not [p for p in tmp_path.rglob("raw/*") if p.is_file()]
+
+
+def test_the_origin_tells_nothing_of_this_machine(tmp_path):
+    """The same file is the same origin wherever it lies: by its name, or by its place inside."""
+    (tmp_path / "a" / "raw").mkdir(parents=True)
+    (tmp_path / "a" / "raw" / "x.csv").write_bytes(b"a\n1\n")
+    path, into = str(tmp_path / "a" / "raw" / "x.csv"), tmp_path / "into"
+    inside, outside = (
+        FileSource(path, root=tmp_path / root).fetch(into, SilentProgress()) for root in ("a", "b")
+    )
+    assert (inside.origin, outside.origin) == ("raw/x.csv", "x.csv")
