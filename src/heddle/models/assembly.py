@@ -31,6 +31,7 @@ __all__ = [
     "assemble",
     "average",
     "estimator",
+    "offset_place",
     "preprocess",
 ]
 
@@ -95,8 +96,11 @@ def estimator(
     seed: int,
     threads: int = 1,
     bounded: bool = False,
+    offset: int | None = None,
 ) -> TargetRegressor:
     """Return the second half: matrix in, target out. `params` go over `candidate.fixed`.
+
+    `offset` is what `offset_place` says of the candidate and the features behind the matrix.
 
     Raises:
         ConfigError: as `heddle.models.catalogue.make`.
@@ -111,7 +115,26 @@ def estimator(
             known=TARGETS,
         )
     inner = make(candidate.estimator, chosen, seed=seed, threads=threads)
-    return TargetRegressor(inner, target, bounded=bounded, threads=threads)
+    return TargetRegressor(inner, target, bounded=bounded, threads=threads, offset=offset)
+
+
+def offset_place(features: Features, candidate: Candidate) -> int | None:
+    """Return where the matrix of `preprocess` holds the candidate's offset, None without one.
+
+    Raises:
+        ConfigError: it is not a number column that the candidate sees.
+    """
+    if candidate.offset is None:
+        return None
+    seen = features.only(candidate.columns, where=candidate.name).numeric
+    if candidate.offset not in seen:
+        raise ConfigError(
+            f"the offset {candidate.offset!r} is no number column that it sees",
+            where=candidate.name,
+            wanted=candidate.offset,
+            known=seen,
+        )
+    return seen.index(candidate.offset)
 
 
 def assemble(
@@ -133,7 +156,14 @@ def assemble(
     """
     seen = features.only(candidate.columns, where=candidate.name)
     first = preprocess(seen, choices, traits(candidate.estimator), seed=seed)
-    last = estimator(candidate, params, seed=seed, threads=threads, bounded=features.bounded)
+    last = estimator(
+        candidate,
+        params,
+        seed=seed,
+        threads=threads,
+        bounded=features.bounded,
+        offset=offset_place(features, candidate),
+    )
     return Pipeline([*first.steps, ("model", last)])
 
 

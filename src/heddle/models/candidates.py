@@ -96,6 +96,7 @@ class Candidate:
     baseline: bool = False  # competes and is shown, is never tuned and never wins
     target: Literal["none", "log", "asinh"] = "none"  # what it is fitted to; log: a target > 0
     columns: tuple[str, ...] = ()  # the only raw columns that it sees; none named: all
+    offset: str | None = None  # number column that its forecast begins with; the rest is learned
     trials: int | None = None  # of the coarse search; null: as many as the experiment says
 
     def __post_init__(self) -> None:
@@ -150,6 +151,11 @@ def declared_candidates(groups: Mapping[str, Any], *, where: str) -> tuple[Candi
         if not isinstance(values, Mapping):
             raise ConfigError(f"must be a mapping, not {values!r}", where=place)
         candidate = build(Candidate, {"name": name, **values}, where=place)
-        traits(candidate.estimator, where=place)
+        if traits(candidate.estimator, where=place).scaled and candidate.offset:
+            raise ConfigError(
+                f"{candidate.estimator} scales its columns and learns what an offset would give",
+                where=f"{place}.offset",
+                todo="Leave it out; it is for trees, which cannot follow a line.",
+            )
         made.append(candidate)
     return tuple(made)

@@ -26,6 +26,9 @@ class TargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         bounded: keep predictions between the least and the greatest target seen in training, for
             a target that is censored at both ends or a model that should not extrapolate.
         threads: upper bound for libraries that take their threads from the process.
+        offset: position of a column that the prediction begins with; the regressor learns what
+            is to be added to it, after the transform of the target. With asinh that is about a
+            factor. A missing value counts as the median target.
     """
 
     def __init__(
@@ -35,11 +38,13 @@ class TargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         *,
         bounded: bool = False,
         threads: int = 1,
+        offset: int | None = None,
     ) -> None:
         self.regressor = regressor
         self.target = target
         self.bounded = bounded
         self.threads = threads
+        self.offset = offset
 
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803  # scikit-learn's word
         """Fit a clone of the regressor.
@@ -55,18 +60,29 @@ class TargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         with threadpool_limits(limits=self.threads):
             self.regressor_ = clone(self.regressor)
             self.unit_ = float(np.median(np.abs(actual))) or 1.0
-            self.regressor_.fit(X, self._bent(actual))
+            self.middle_ = float(np.median(actual))
+            self.regressor_.fit(X, self._bent(actual) - self._begun(X))
             _predict_alone(self.regressor_)
         return self
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803  # scikit-learn's word
         """Return shape (n_rows,), in the unit of the target."""
-        predicted = np.asarray(self.regressor_.predict(X), dtype=np.float64).reshape(-1)
+        learnt = np.asarray(self.regressor_.predict(X), dtype=np.float64).reshape(-1)
+        predicted: np.ndarray[Any, Any] = learnt + self._begun(X)
         if self.target == "log":
             predicted = np.exp(predicted)
         elif self.target == "asinh":
             predicted = np.sinh(predicted) * self.unit_
         return np.clip(predicted, self.low_, self.high_) if self.bounded else predicted
+
+    def _begun(self, X: Any) -> Any:  # noqa: N803  # scikit-learn's word
+        """Return the offset of each row, transformed as the target is; 0 without one."""
+        place = getattr(self, "offset", None)  # a model of before there was one has none
+        if place is None:
+            return 0.0
+        known = np.asarray(X)[:, place].astype(np.float64)
+        known = np.where(np.isnan(known), self.middle_, known)
+        return self._bent(np.maximum(known, self.low_) if self.target == "log" else known)
 
     def _bent(self, actual: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         if self.target == "log":

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from heddle.evaluation.metrics import METRICS
-from heddle.models.assembly import Choices, Features, estimator, preprocess
+from heddle.models.assembly import Choices, Features, estimator, offset_place, preprocess
 from heddle.models.candidates import Candidate
 from heddle.models.catalogue import Traits, traits
 from heddle.training.dataset import Dataset
@@ -62,6 +62,7 @@ class FoldObjective:
     seed: int
     threads: int = 1
     bounded: bool = False
+    offset: int | None = None  # column of the matrices
 
     def __call__(self, params: Mapping[str, Any], report: Report) -> float:
         values = []
@@ -77,7 +78,12 @@ class FoldObjective:
 
     def _predicted(self, params: Mapping[str, Any], fold: Fold) -> Matrix:
         model = estimator(
-            self.candidate, params, seed=self.seed, threads=self.threads, bounded=self.bounded
+            self.candidate,
+            params,
+            seed=self.seed,
+            threads=self.threads,
+            bounded=self.bounded,
+            offset=self.offset,
         )
         model.fit(fold.train, fold.train_target)
         return np.asarray(model.predict(fold.valid))
@@ -130,6 +136,7 @@ class FoldMatrices:
             seed=self._seed,
             threads=threads,
             bounded=self._features.bounded,
+            offset=offset_place(self._features, candidate),
         )
 
     def _make(self, features: Features, needs: Traits, name: str) -> tuple[Fold, ...]:

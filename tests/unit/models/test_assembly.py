@@ -183,6 +183,18 @@ def test_bounded_features_keep_predictions_inside_the_target(choices, rows, pric
     assert set(model.predict(fresh)) == {price.min(), price.max()}
 
 
+def test_an_offset_is_a_number_column_that_the_candidate_sees(features, choices):
+    """Others are refused with the name that was meant."""
+    one = candidate("decision_tree", offset="beds")
+    made = assemble(features, choices, one, {}, seed=1)
+    assert features.numeric[made[-1].offset] == "beds"
+    for wrong in (replace(one, offset="kind"), replace(one, columns=("rooms",))):
+        with pytest.raises(
+            ConfigError, match=r"tree: the offset '(kind|beds)' is no number column"
+        ):
+            assemble(features, choices, wrong, {}, seed=1)
+
+
 def test_rows_without_a_needed_column_are_refused(features, choices, rows, price):
     """The message names the column."""
     model = assemble(features, choices, candidate("ridge"), {}, seed=1).fit(rows, price)

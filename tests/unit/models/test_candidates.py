@@ -55,6 +55,10 @@ def test_candidates_are_read_in_order_with_their_names():
             "start alpha=5.0 lies outside its space",
         ),
         ({"estimator": "ridge", "trials": 0}, "trials >= 1 must hold, but got 0"),
+        (
+            {"estimator": "ridge", "offset": "cost"},
+            "^c.x.offset: ridge scales its columns and learns what an offset would give",
+        ),
         ("ridge", "must be a mapping, not 'ridge'"),
     ],
 )

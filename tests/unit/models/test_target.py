@@ -58,3 +58,32 @@ def test_an_unknown_transform_is_refused():
     """There are two."""
     with pytest.raises(ConfigError, match=r"no target transform 'sqrt'\. Known: none, log"):
         TargetRegressor(LinearRegression(), "sqrt").fit(X, Y)
+
+
+def test_what_a_regressor_cannot_reach_its_offset_does():
+    """A tree that is flat between its leaves follows a line that it is given to begin with."""
+    begin = np.array([1.0, 20.0, 300.0, 4000.0, 5e4, 6e5]).reshape(-1, 1)
+    stump = DecisionTreeRegressor(max_depth=1, random_state=0)
+    for way in ("none", "log", "asinh"):
+        grown = TargetRegressor(stump, way, offset=0).fit(begin, 0.9 * begin[:, 0])
+        plain = TargetRegressor(stump, way).fit(begin, 0.9 * begin[:, 0])
+        off = [np.abs(m.predict(begin) - 0.9 * begin[:, 0]).sum() for m in (grown, plain)]
+        assert off[0] < off[1]
+    np.testing.assert_allclose(
+        TargetRegressor(stump, "log", offset=0).fit(begin, 0.9 * begin[:, 0]).predict([[7.0]]),
+        [6.3],
+    )
+
+
+def test_an_offset_that_is_missing_counts_as_the_median_target():
+    """So that a row without a past has a forecast too."""
+    begin = np.array([[2.0], [4.0], [6.0], [np.nan]])
+    made = TargetRegressor(DummyRegressor(), offset=0).fit(begin, [3.0, 5.0, 7.0, 5.0])
+    np.testing.assert_allclose(made.predict([[10.0], [np.nan]]), [10.75, 5.75])
+
+
+def test_a_logarithm_of_an_offset_below_the_least_target_is_that_of_the_least():
+    """A loss in the past does not make a forecast impossible."""
+    begin = np.array([[1.0], [2.0], [4.0]])
+    made = TargetRegressor(DummyRegressor(), "log", offset=0).fit(begin, [1.0, 2.0, 4.0])
+    np.testing.assert_allclose(made.predict([[-5.0], [3.0]]), [1.0, 3.0])

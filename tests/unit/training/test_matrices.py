@@ -14,6 +14,7 @@ from heddle.training.workers import workers
 CANDIDATES = [
     (Candidate(name="ridge", estimator="ridge", target="log"), {"alpha": 0.5}),
     (Candidate(name="tree", estimator="decision_tree"), {"max_depth": 4}),
+    (Candidate(name="begun", estimator="decision_tree", target="log", offset="rooms"), {}),
     (Candidate(name="naive", estimator="naive", columns=("rooms",)), {}),
     (Candidate(name="boost", estimator="gradient_boosting", fixed={"n_estimators": 5}), {}),
 ]
