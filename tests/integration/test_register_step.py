@@ -221,6 +221,7 @@ def test_the_evaluation_has_all_parts(done):
     assert {s["by"] for s in told["segments"]} == {"shore", "size"}
     assert set(told["capped"]) <= {"capped", "uncapped"}
     assert told["importances"][0]["feature"] == "size"
+    assert told["impurity_importances"] == {"members": [], "columns": []}  # no tree tells any
     assert {c["level"] for c in told["interval"]["calibration"]} >= {0.5, 0.9}
 
 
@@ -255,6 +256,8 @@ def test_the_run_and_the_version_say_what_was_done(done):
     assert run.status == "FINISHED"
     assert run.measured["wmape"] == [(0, done.json("metrics.json")["wmape"])]
     assert "config/model_config.yaml" in run.files
+    table = pl.read_csv(run.files["importances/permutation_importances.csv"])
+    assert table.to_dicts() == done.json("evaluation.json")["importances"]
     version = done.registry.resolve("price", "staging")
     assert version.tags["algorithm"] == "trees + ridge"
     assert version.tags["n_features"] == "5"

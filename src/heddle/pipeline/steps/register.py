@@ -86,7 +86,7 @@ def register(ctx: StageContext, cfg: Register) -> None:
         ctx.progress.task("register", total=4 + len(data.folds + data.blocks), even=False) as bar,
     ):
         fit = _fit(ctx, cfg, ready, data, lambda part: bar.advance(note=part))
-        importances = _importances(cfg, ready, data, fit)
+        importances = _importances(run, cfg, ready, data, fit)
         bar.advance(note="importances")
         verdict = _verdict(cfg, ready, fit, data, test)
         bar.advance(note="test rows")
@@ -143,21 +143,22 @@ def _fit(ctx: StageContext, cfg: Register, ready: _Ready, data: Dataset, on_part
 
 
 def _importances(
-    cfg: Register, ready: _Ready, data: Dataset, fit: FinalFit
-) -> list[Mapping[str, Any]]:
-    from heddle.evaluation.importances import permutation_importances
+    run: TrackedRun, cfg: Register, ready: _Ready, data: Dataset, fit: FinalFit
+) -> dict[str, Any]:
+    from heddle.registry.leanings import leanings, record
 
-    return permutation_importances(
-        fit.fold_models,
-        data.train,
-        data.target,
-        [valid for _, valid in data.folds],
+    found = leanings(
+        fit,
+        data,
+        [member["candidate"] for member in ready.best["members"]],
         columns=ready.features.raw,
         key=cfg.metric,
         seed=cfg.seed,
         repeats=cfg.importance_repeats,
         most_rows=cfg.importance_rows,
     )
+    record(run, found)
+    return found
 
 
 def _verdict(cfg: Register, ready: _Ready, fit: FinalFit, data: Dataset, test: Part) -> Verdict:
@@ -181,7 +182,7 @@ def _write(
     ctx: StageContext,
     cfg: Register,
     ready: _Ready,
-    found: tuple[FinalFit, Verdict, list[Mapping[str, Any]]],
+    found: tuple[FinalFit, Verdict, dict[str, Any]],
     rows: tuple[Dataset, Part],
 ) -> Manifest:
     """Write the files that are the same on every rerun."""
@@ -202,7 +203,7 @@ def _write(
             **verdict.document,
             "cv": fit.cv,
             "blocked_cv": fit.blocked_cv,
-            "importances": importances,
+            **importances,
             "test_opened": opened,
         },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from heddle.presentation.report.charts import SERIES, bars, chart
+from heddle.presentation.report.charts import BASE, SERIES, bars, chart
 from heddle.presentation.report.markup import (
     Column,
     Html,
@@ -17,7 +17,7 @@ from heddle.presentation.report.markup import (
     table,
 )
 from heddle.presentation.report.summary import mean_of
-from heddle.presentation.report.wording import Wording, finite, number, plural, value
+from heddle.presentation.report.wording import Wording, finite, number, plural, share, value
 
 __all__ = ["importance_section", "segment_section"]
 
@@ -107,7 +107,7 @@ def _chart(place: int, by: str, rows: Sequence[Document], words: Wording) -> Htm
 
 
 def importance_section(evaluation: Document | None, words: Wording) -> Section:
-    """Return the chapter of permutation importances."""
+    """Return the chapter of importances: by held-out rows, and what trees say of training."""
     title, anchor = "What the model leans on", "importances"
     rows = [
         r for r in (evaluation or {}).get("importances") or () if finite(r.get("mean")) is not None
@@ -125,7 +125,40 @@ def importance_section(evaluation: Document | None, words: Wording) -> Section:
     )
     cells = [[value(r.get("feature")), number(r["mean"]), number(r.get("sd"))] for r in rows]
     more = folded(plural(len(rows), "column"), table("All columns", heads, cells))
-    return Section(title, anchor, join([lead, _leaning(rows[:_TOP], words), more]))
+    splits = _splits((evaluation or {}).get("impurity_importances") or {})
+    return Section(title, anchor, join([lead, _leaning(rows[:_TOP], words), more, splits]))
+
+
+def _splits(told: Document) -> Html | None:
+    """Return what the trees were split on, set apart from what held-out rows say."""
+    rows = [r for r in told.get("columns") or () if finite(r.get("share")) is not None]
+    if not rows:
+        return None
+    top = rows[:_TOP]
+    names = [value(r.get("feature")) for r in top]
+    data, layout, height = bars(
+        names,
+        [100 * r["share"] for r in top],
+        title="Share of the loss that splits took away, %",
+        colours=[BASE] * len(top),
+        said=[f"{n}: {share(r['share'], 1.0)}" for n, r in zip(names, top, strict=True)],
+    )
+    members = ", ".join(map(value, told.get("members") or ()))
+    says = (
+        f"Computed on the training rows, from the trees of {members}; it favours columns of many "
+        "values. Where the two drawings disagree, the held-out rows are right."
+    )
+    title = "Impurity importance, on training data"
+    heads = (Column("Column"), Column("Share of the loss taken away", number=True))
+    cells = [[value(r.get("feature")), share(r["share"], 1.0)] for r in rows]
+    return join(
+        [
+            chart("impurity-bars", title, says, data, layout, height=height),
+            folded(
+                plural(len(rows), "column"), table("All columns, on training data", heads, cells)
+            ),
+        ]
+    )
 
 
 def _leaning(top: Sequence[Document], words: Wording) -> Html:

@@ -197,6 +197,10 @@ def evaluation(made):
             {"feature": "kind", "mean": 2.1, "sd": 0.3},
             {"feature": "age", "mean": -0.02, "sd": 0.05},
         ],
+        "impurity_importances": {
+            "members": ["forest"],
+            "columns": [{"feature": "size", "share": 0.75}, {"feature": "age", "share": 0.25}],
+        },
         "interval": {
             "level": 0.9,
             "coverage": 0.893,

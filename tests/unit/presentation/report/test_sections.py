@@ -294,3 +294,15 @@ def test_importances_count_those_that_are_nothing(told):
     words = plain(importance_section(told.evaluation, WORDS))
     assert "Most is lost without size." in words
     assert "1 column within one standard deviation of no loss" in words
+
+
+def test_impurity_importances_stand_apart_and_say_that_they_are_of_training_rows(told):
+    """Beside the permutation ones, with the members that they are of; without any, nothing."""
+    section = importance_section(told.evaluation, WORDS)
+    words = plain(section)
+    assert "Impurity importance, on training data" in words
+    assert "Computed on the training rows, from the trees of forest;" in words
+    assert "size 75.0 % age 25.0 %" in words
+    for none in ({}, {"members": [], "columns": []}):
+        bare = {**told.evaluation, "impurity_importances": none}
+        assert "training" not in plain(importance_section(bare, WORDS))
