@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from heddle.frames.columns import as_number, require
+from heddle.frames.groups import aggregated
 
 __all__ = ["Aggregate", "aggregate"]
 
@@ -53,15 +54,25 @@ def aggregate(frame: nw.LazyFrame[Any], cfg: Aggregate) -> nw.LazyFrame[Any]:
     Raises:
         DataContractError: a column is not there, or holds no numbers where they are needed.
     """
-    read = [*cfg.by.values(), *cfg.sums.values(), *cfg.means.values(), *cfg.medians.values()]
-    require(frame, read, where="aggregate")
-    numbers: dict[str, nw.Expr] = {cfg.rows: nw.len().cast(nw.Int64())} if cfg.rows else {}
-    for how, made in (("sum", cfg.sums), ("mean", cfg.means), ("median", cfg.medians)):
-        for new, old in made.items():
-            numbers[new] = getattr(as_number(frame, old, where="aggregate"), how)()
-    inside = {name: f"made {place}" for place, name in enumerate(numbers)}
-    groups = frame.group_by(*cfg.by.values()).agg(
-        *(number.alias(inside[name]) for name, number in numbers.items())
+    used = [*dict.fromkeys([*cfg.sums.values(), *cfg.means.values(), *cfg.medians.values()])]
+    require(frame, [*cfg.by.values(), *used], where="aggregate")
+    keys = {new: f"key {place}" for place, new in enumerate(cfg.by)}
+    values = {name: f"value {place}" for place, name in enumerate(used)}
+    known = {name: f"number of {values[name]}" for name in set(cfg.means.values())}
+    rows = frame.select(
+        *(nw.col(old).alias(keys[new]) for new, old in cfg.by.items()),
+        *(as_number(frame, old, where="aggregate").alias(v) for old, v in values.items()),
+        *((~nw.col(old).is_null()).cast(nw.Int64()).alias(n) for old, n in known.items()),
+        nw.lit(1, nw.Int64()).alias("row"),
     )
-    keys = [nw.col(old).alias(new) for new, old in cfg.by.items()]
-    return groups.select(*keys, *(nw.col(x).alias(n) for n, x in inside.items())).sort(*cfg.by)
+    summed = ["row", *known.values(), *(values[name] for name in used)]
+    middles = {f"median of {values[old]}": values[old] for old in cfg.medians.values()}
+    groups = aggregated(rows, [*keys.values()], {n: n for n in summed}, middles=middles)
+    made = {new: nw.col(key) for new, key in keys.items()}
+    made |= {cfg.rows: nw.col("row")} if cfg.rows else {}
+    made |= {new: nw.col(values[old]) for new, old in cfg.sums.items()}
+    for new, old in cfg.means.items():
+        number = nw.col(known[old])
+        made[new] = nw.when(number > 0).then(nw.col(values[old]) / number)
+    made |= {n: nw.col(f"median of {values[old]}") for n, old in cfg.medians.items()}
+    return groups.select(*(value.alias(name) for name, value in made.items()))
