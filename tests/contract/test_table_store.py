@@ -121,6 +121,18 @@ def test_csv_refuses_types_that_text_does_not_keep(tmp_path):
     assert not list(tmp_path.rglob("*.csv"))
 
 
+def test_a_csv_of_pandas_is_read_as_it_was(tmp_path):
+    """What it cannot keep is refused and publishes nothing."""
+    store = FileTables(tmp_path, "csv", written_as="pandas")
+    with pytest.raises(DataContractError, match="v1, column 'x': pandas' csv cannot keep NaN"):
+        store.write("v1", TABLE, {})
+    assert not list(tmp_path.rglob("*.csv"))
+    whole = TABLE.with_columns(pl.col("x").fill_nan(1e-7), pl.col("s").replace("", "z"))
+    store.write("v1", whole, {})
+    assert store.read("v1").equals(whole)
+    assert store.path("v1").read_bytes().endswith(b"\n,1e-07,z,,\n1,,,1999-12-31,False\n")
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(

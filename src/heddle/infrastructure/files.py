@@ -19,6 +19,7 @@ from heddle.frames.atomic import beside, flush, publish
 from heddle.frames.column_chunks import EncodedColumn, join_columns
 from heddle.frames.content import content_hash
 from heddle.frames.measured import encoded_columns, measured, settled, unchanged
+from heddle.frames.pandas_csv import pandas_csv
 from heddle.infrastructure.kept_tables import KeptTables, file_state
 
 __all__ = ["FileTables", "sha256_of"]
@@ -41,6 +42,7 @@ class FileTables:
         kind: how tables are written.
         cores: threads that may work on the columns of a table.
         kept: the tables that this process wrote last, which are then not read back.
+        written_as: whose bytes a csv holds.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class FileTables:
         *,
         cores: int = 1,
         kept: KeptTables | None = None,
+        written_as: Literal["heddle", "pandas"] = "heddle",
     ) -> None:
         self.folder = folder
+        self.written_as = written_as
         self.kind = kind
         self.cores = cores
         self.kept = kept
@@ -122,7 +126,7 @@ class FileTables:
         with beside(path) as part, ThreadPoolExecutor(1) as aside:
             columns: dict[str, EncodedColumn] = {}
             if self.kind == "csv":
-                frame.write_csv(part, quote_style="non_numeric")
+                self._write_csv(part, frame, version)
                 digest = sha256_of(part)
             else:
                 columns = encoded_columns(frame, same, cores=self.cores)
@@ -145,6 +149,12 @@ class FileTables:
         if self.kept and self.kind == "parquet":
             self.kept.keep(path, info, table)
         return info
+
+    def _write_csv(self, path: Path, frame: pl.DataFrame, version: str) -> None:
+        if self.written_as == "pandas":
+            pandas_csv(frame, where=version).write_csv(path, quote_style="necessary")
+        else:
+            frame.write_csv(path, quote_style="non_numeric")
 
     def _as_read(self) -> bool:
         """Tell whether the files that were read are those that DVC finds: it looks no closer."""

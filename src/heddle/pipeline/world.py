@@ -15,6 +15,7 @@ class Storage:
     """How data versions are kept."""
 
     kind: Literal["parquet", "csv"] = "parquet"
+    written_as: Literal["heddle", "pandas"] = "heddle"  # csv: pandas' own bytes, to compare with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

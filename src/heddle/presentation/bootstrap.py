@@ -42,7 +42,10 @@ def check_sources(root: Path, steps: Iterable[Mapping[str, Any]]) -> None:
 
 def make_tables(root: Path, world: World, kept: KeptTables | None = None) -> FileTables:
     """Return the project's data versions; `kept` are those that this process wrote last."""
-    return FileTables(root / "data", world.storage.kind, cores=world.cores, kept=kept)
+    told = world.storage
+    return FileTables(
+        root / "data", told.kind, cores=world.cores, kept=kept, written_as=told.written_as
+    )
 
 
 def make_tracker(root: Path, world: World, progress: Progress) -> Tracker:
