@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from heddle.infrastructure.file_hashes import FileHashes, read_mapping
+from heddle.infrastructure.lock_text import entries, read_entry
 from heddle.pipeline.lineage import Recorded
 from heddle.pipeline.yaml_text import load
 
@@ -27,10 +28,15 @@ def read_lock(path: Path) -> Mapping[str, Any] | None:
 def parse_lock(content: bytes) -> Mapping[str, Any] | None:
     """Return the stages that the bytes of a dvc.lock tell of, None when they are torn."""
     try:
-        found = load(content)
+        lines = entries(content)
+        if lines is not None:
+            stages = {name: read_entry(block) for name, block in lines.items()}
+        else:
+            found = load(content)
+            whole = isinstance(found, Mapping) and "schema" in found
+            stages = found.get("stages") if whole else None
     except (yaml.YAMLError, ValueError):
         return None
-    stages = found.get("stages") if isinstance(found, Mapping) and "schema" in found else None
     if not isinstance(stages, Mapping):
         return None
     return stages if all(_whole(stage) for stage in stages.values()) else None

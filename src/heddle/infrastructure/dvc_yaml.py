@@ -9,19 +9,16 @@ has changed, DVC does it by itself.
 from __future__ import annotations
 
 import pickle
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from heddle.pipeline.generated import HEAD
+from heddle.infrastructure.lock_text import HEAD, entries, read_entry
+from heddle.pipeline.generated import HEAD as GENERATED
 from heddle.pipeline.yaml_text import load
 
 __all__ = ["LockWriter", "ParamsLoader", "read_and_write_quickly"]
-
-# ruamel, in which DVC writes, loses digits of numbers with an exponent when it keeps their look
-_EXPONENT = re.compile(rb"(?m)(?:^|[:-] )[-+]?[\d.]+[eE][-+]?\d+$")
 
 
 def read_and_write_quickly() -> None:
@@ -48,7 +45,7 @@ class ParamsLoader:
         if more or not _here(fs):
             return self._usual(path, fs=fs, **more)
         text = Path(path).read_bytes()
-        if not text.startswith(HEAD.encode()):
+        if not text.startswith(GENERATED.encode()):
             return self._usual(path, fs=fs)
         if text != self._text:
             self._found = pickle.dumps(load(text))
@@ -57,9 +54,9 @@ class ParamsLoader:
 
 
 class LockWriter:
-    """Stands where DVC changes a YAML file; a plain dvc.lock is changed quickly.
+    """Stands where DVC changes a YAML file; of a plain dvc.lock only the changed stage is written.
 
-    The bytes are those that DVC would write: it still writes them.
+    The bytes are those that DVC would write: it still writes that stage's.
     """
 
     def __init__(self, usual: Any) -> None:
@@ -69,26 +66,28 @@ class LockWriter:
     def __call__(self, path: Any, fs: Any = None) -> Iterator[Any]:
         place = Path(path)
         text = place.read_bytes() if place.name == "dvc.lock" and place.exists() else b""
-        if not (_here(fs) and is_plain(text)):
+        lines = entries(text) if _here(fs) else None
+        if lines is None:
             with self._usual(path, fs=fs) as data:
                 yield data
             return
-        from dvc.utils.serialize import dump_yaml
-
-        data = load(text)
+        before = {name: read_entry(block) for name, block in lines.items()}
+        data = {"schema": "2.0", "stages": dict(before)}
         yield data
-        dump_yaml(path, data, fs=fs)
+        _write(place, data, lines, before)
 
 
-def is_plain(text: bytes) -> bool:
-    """Tell a lock that reads the same with and without regard to looks: no comment, no escape.
+def _write(place: Path, data: Any, lines: Mapping[str, bytes], before: Mapping[str, Any]) -> None:
+    """Write the lock, taking over the lines of those stages that are the very same objects."""
+    from dvc.utils.serialize import dump_yaml, dumps_yaml
 
-    >>> is_plain(b"schema: '2.0'"), is_plain(b"a: 1e-5"), is_plain(b"a: 1 # one")
-    (True, False, False)
-    """
-    if not text or b"#" in text or b"\\" in text or _EXPONENT.search(text):
-        return False
-    return text.decode("utf-8", "replace").replace("\n", "").isprintable()
+    stages = data.get("stages")
+    changed = [n for n, said in (stages or {}).items() if n not in before or said is not before[n]]
+    if list(data) != ["schema", "stages"] or not stages or len(changed) > 1:
+        dump_yaml(place, data)
+        return
+    new = {n: dumps_yaml({"stages": {n: stages[n]}}).partition("\n")[2].encode() for n in changed}
+    place.write_bytes(HEAD + b"".join(new.get(name) or lines[name] for name in stages))
 
 
 def _here(fs: Any) -> bool:
