@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from heddle.domain.errors import ConfigError, DataContractError, IntegrityError
 from heddle.frames.content import content_hash
 from heddle.infrastructure.files import FileTables
+from heddle.infrastructure.logged_tables import LoggedTables
 from heddle.infrastructure.memory import MemoryTables
 
 TABLE = pl.DataFrame(
@@ -25,8 +26,10 @@ TABLE = pl.DataFrame(
 )
 
 
-@pytest.fixture(params=["parquet", "csv", "memory"])
+@pytest.fixture(params=["parquet", "csv", "memory", "logged"])
 def store(request, tmp_path):
+    if request.param == "logged":
+        return LoggedTables(MemoryTables())
     return MemoryTables() if request.param == "memory" else FileTables(tmp_path, request.param)
 
 

@@ -248,7 +248,7 @@ def test_the_script_of_a_project_honours_its_keys_and_a_signal(server, done, has
     [
         (["pipeline.stages_to_run=[lft]"], "no stage 'lft'; did you mean 'left'?"),
         (["pipeline.forse_run=true"], "unknown key 'forse_run'; did you mean 'force_run'?"),
-        (["logging_utils.level=loud"], "logging_utils.level: must be a number, not 'loud'"),
+        (["logging_utils.level=loud"], "logging_utils.level: no level 'loud'. Known: DEBUG, INFO"),
         (
             ["pipeline.skip_generation=true", "transformations.scaled.by=2.0"],
             "transformations.scaled.by=2.0 would not count: the files are run as they stand",
@@ -282,6 +282,10 @@ def test_a_failed_stage_fails_its_task_and_the_flow(server, done, flow, hashes):
     assert words in tasks["right"]["state"]["message"]
     assert [tasks[name]["state_name"] for name in ("both", "said")] == ["NotReady", "NotReady"]
     assert hashes(done) == before
+    folder = max((done / "logs/runs").iterdir())
+    assert "failed stage=right" in (folder / "run.log").read_text()
+    assert "ColumnNotFoundError" in (folder / "right.log").read_text()
+    assert seen.log(tasks["right"], f"the log of right: {folder / 'right.log'}")
 
 
 def test_what_brings_data_in_is_tried_again(server, done, flow):

@@ -115,6 +115,10 @@ def test_two_jobs_and_plain_dvc_give_the_same_files(tmp_path, tiny, finished, he
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     subprocess.run([*DVC, "repro", "--quiet"], cwd=other, check=True, env=env)
     assert hashes(other) == wanted
+    (by_jobs,), (by_dvc,) = [list((root / "logs/runs").iterdir()) for root in (tiny, other)]
+    stages = {"both.log", "left.log", "read.log", "right.log", "said.log"}
+    assert {path.name for path in by_jobs.iterdir()} == {"run.log", *stages}
+    assert {path.name for path in by_dvc.iterdir()} == stages
 
 
 def test_outside_git_nothing_is_written(tmp_path, heddle, tiny):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import narwhals as nw
@@ -17,6 +20,8 @@ from heddle.validation.contract import read_contract
 from heddle.validation.findings import check
 
 __all__ = ["apply_step", "run_stage"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def run_stage(entry: Mapping[str, Any], context: StageContext) -> None:
@@ -63,13 +68,24 @@ def _call_on_tables(
     if len(written) != 1:
         raise ConfigError(f"writes {len(written)} data versions, not one", where=context.stage)
     for step, told in steps:
-        config = step.read_config(told["with"], f"{context.stage}.{told['name']}")
-        tables = [apply_step(step, tables, config), *tables[len(step.tables) :]]
+        with _timed("step", told["name"]):
+            config = step.read_config(told["with"], f"{context.stage}.{told['name']}")
+            tables = [apply_step(step, tables, config), *tables[len(step.tables) :]]
     made, version = tables[0], written[0]
     if version in context.contracts:
-        check(made, read_contract(context.contracts[version], version), version, others=read)
+        with _timed("check", version):
+            check(made, read_contract(context.contracts[version], version), version, others=read)
     # no more than the stage: a step that changes no row leaves the metadata file as it was
     context.tables.write(version, made, {"stage": context.stage})
+
+
+@contextmanager
+def _timed(part: str, name: str) -> Iterator[None]:
+    """Log the seconds that a part of a stage needs."""
+    start = time.perf_counter()
+    yield
+    seconds = round(time.perf_counter() - start, 3)
+    _LOG.info(part, extra={"facts": {part: name, "seconds": seconds}})
 
 
 def apply_step(step: Step, tables: Sequence[pl.DataFrame], config: Any) -> pl.DataFrame:

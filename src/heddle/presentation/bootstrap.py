@@ -17,11 +17,12 @@ from heddle.infrastructure.dvc_runs import private_folder
 from heddle.infrastructure.facts import config_hash, run_facts
 from heddle.infrastructure.files import FileTables
 from heddle.infrastructure.kept_tables import KeptTables
+from heddle.infrastructure.logged_tables import LoggedTables
 from heddle.infrastructure.sources.choose import make_source
 from heddle.infrastructure.sources.file import FileSource
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.world import World
-from heddle.presentation.progress import progress_for
+from heddle.presentation.progress import LoggedProgress, progress_for
 
 __all__ = ["check_sources", "make_registry", "make_tables", "make_tracker", "stage_context"]
 
@@ -107,8 +108,8 @@ def stage_context(
 ) -> StageContext:
     """Return the world of one stage as params.yaml describes it."""
     world = build(World, params["world"], where="params.yaml: world")
-    progress = progress_for(Console(stderr=True))
-    tables: TableStore = make_tables(root, world, kept)
+    progress = LoggedProgress(progress_for(Console(stderr=True)))
+    tables: TableStore = LoggedTables(make_tables(root, world, kept))
     scratch = _scratch(private_folder(root) / "scratch" / name, entry)
     return StageContext(
         stage=name,

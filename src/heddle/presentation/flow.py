@@ -18,10 +18,11 @@ from heddle.infrastructure.prefect_tasks import FlowTasks, Outcome, TaskPlan
 from heddle.pipeline.flow_settings import flow_stages, forced_stages, needs
 from heddle.pipeline.generated import generated_files
 from heddle.pipeline.lineage import StageState
+from heddle.pipeline.log_settings import read_log_settings
 from heddle.pipeline.regeneration import changes, diff, refuse_changes, refuse_edited
 from heddle.pipeline.stages import Stage
 from heddle.presentation.dvc_driver import DvcDriver
-from heddle.presentation.flow_project import FlowProject, log_level, open_flow
+from heddle.presentation.flow_project import FlowProject, open_flow
 from heddle.presentation.project import StageResult
 
 __all__ = ["StageFlow", "leaderboard_rows", "run_flow", "serve_flow"]
@@ -49,7 +50,7 @@ class StageFlow:
         Raises:
             HeddleError: of the kind that fits; what was done before stays done.
         """
-        self._tasks.level(log_level(self._work.config))
+        self._tasks.level(read_log_settings(self._work.config).number)
         jobs = self._settings.jobs
         with self._work.at_work(self._stages, self), ExitStack() as drivers:
             if self._settings.skip_generation:

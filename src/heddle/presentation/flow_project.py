@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,14 +12,15 @@ from typing import Any
 from heddle.domain.errors import ConfigError
 from heddle.infrastructure.hydra_config import compose_config
 from heddle.pipeline.flow_settings import FlowSettings, flow_stages, read_settings
+from heddle.pipeline.log_settings import about_logs, read_log_settings
 from heddle.pipeline.plan import Plan
 from heddle.pipeline.written import written_plan
 from heddle.presentation.project import Project
 
-__all__ = ["FlowProject", "log_level", "open_flow"]
+__all__ = ["FlowProject", "open_flow"]
 
 
-_OURS = re.compile(r"\+*(?:logging_utils\.|pipeline\.(?!stages[.=]|template[.=]))")
+_OURS = re.compile(r"\+*pipeline\.(?!stages[.=]|template[.=])")
 _GROUP = "pipeline=orchestrate_dvc_flow"
 
 
@@ -32,14 +32,14 @@ class FlowProject(Project):
     """
 
     def __init__(self, root: Path, overrides: Sequence[str] = ()) -> None:
-        what = [word for word in overrides if word != _GROUP and not _OURS.match(word)]
-        super().__init__(root, what)
-        self.told = tuple(overrides)
+        super().__init__(root, overrides)
+        what = (word for word in self.overrides if word != _GROUP and not _OURS.match(word))
+        self.overrides = tuple(what)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
         """The composed configuration. Raises ConfigError."""
-        words = (f"+{word.lstrip('+')}" if _OURS.match(word) else word for word in self.told)
+        words = (f"+{w.lstrip('+')}" if _OURS.match(w) or about_logs(w) else w for w in self.told)
         return compose_config(self.root, list(words))
 
     @cached_property
@@ -86,20 +86,5 @@ def open_flow(
             todo="Leave one of the two out.",
         )
     flow_stages(work.plan.stages, work.settings)
-    log_level(work.config)
+    read_log_settings(work.config)
     return work
-
-
-def log_level(config: Mapping[str, Any]) -> int:
-    """Return the level from which on a flow logs.
-
-    >>> log_level({"logging_utils": {"level": 30}})
-    30
-
-    Raises:
-        ConfigError: it is no number.
-    """
-    level = (config.get("logging_utils") or {}).get("level", logging.INFO)
-    if not isinstance(level, int) or isinstance(level, bool):
-        raise ConfigError(f"must be a number, not {level!r}", where="logging_utils.level")
-    return level

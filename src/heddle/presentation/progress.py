@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -11,12 +12,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["PlainProgress", "TerminalProgress", "progress_for"]
+    from heddle.domain.ports import Progress, ProgressTask
+
+__all__ = ["LoggedProgress", "PlainProgress", "TerminalProgress", "progress_for"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def progress_for(console: Console) -> TerminalProgress | PlainProgress:
     """Return bars for a terminal, lines for a log file."""
     return TerminalProgress(console) if console.is_terminal else PlainProgress()
+
+
+class LoggedProgress:
+    """Another progress, of which the log gets the notices and the seconds of each task."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+
+    @contextmanager
+    def task(
+        self, title: str, total: float | None = None, *, even: bool = True
+    ) -> Iterator[ProgressTask]:
+        start = time.perf_counter()
+        with self._shown.task(title, total, even=even) as bar:
+            yield bar
+        seconds = round(time.perf_counter() - start, 3)
+        _LOG.info("part", extra={"facts": {"part": title, "seconds": seconds}})
+
+    def notice(self, text: str) -> None:
+        _LOG.warning(text)
+        self._shown.notice(text)
 
 
 class TerminalProgress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,10 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+import heddle
 from heddle.domain.errors import ConfigError, InterruptedRun
 from heddle.frames.atomic import publish
 from heddle.infrastructure.dvc_lock import Digests, read_lock, recorded_stages
 from heddle.infrastructure.dvc_runs import DvcRuns, private_folder, project_lock
+from heddle.infrastructure.facts import config_hash, git_state
 from heddle.infrastructure.generated_record import GeneratedRecord
 from heddle.infrastructure.hydra_config import compose_config
 from heddle.infrastructure.interrupts import sigterm_interrupts
@@ -23,10 +26,12 @@ from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.code_memory import CodeMemory
 from heddle.pipeline.generated import differing, generated_files, write_generated
 from heddle.pipeline.lineage import StageState, states
+from heddle.pipeline.log_settings import about_logs, read_log_settings
 from heddle.pipeline.plan import Plan, make_plan
 from heddle.pipeline.stages import Stage, wanted_stages
 from heddle.presentation.added_keys import refuse_unread
 from heddle.presentation.bootstrap import check_sources
+from heddle.presentation.run_log import RunLog
 
 __all__ = ["Project", "StageResult", "Watch"]
 
@@ -57,17 +62,27 @@ class Watch(Protocol):
 
 
 class Project:
-    """The project in a folder, under the given overrides."""
+    """The project in a folder, under the given overrides.
+
+    Attributes:
+        told: all of them.
+        overrides: those that tell what to run, not how to log it.
+        log: that of the run that is at work.
+    """
+
+    log: RunLog
 
     def __init__(self, root: Path, overrides: Sequence[str] = ()) -> None:
         self.root = root.resolve()
-        self.overrides = tuple(overrides)
+        self.told = tuple(overrides)
+        self.overrides = tuple(word for word in overrides if not about_logs(word))
         self.digests = Digests(self.root, private_folder(self.root) / "digests.json")
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
         """The composed configuration. Raises ConfigError."""
-        return compose_config(self.root, self.overrides)
+        accepted = (f"+{w.lstrip('+')}" if about_logs(w) else w for w in self.told)
+        return compose_config(self.root, list(accepted))
 
     @cached_property
     def plan(self) -> Plan:
@@ -154,14 +169,20 @@ class Project:
             HeddleError: it cannot run, or somebody else is at work here; nothing is written.
             InterruptedRun: SIGINT or SIGTERM came inside.
         """
+        settings = read_log_settings(self.config)
         runs = DvcRuns(self.root)
         runs.check()
         for stage in stages:
             check_sources(self.root, self.plan.entries[stage.name]["steps"])
         try:
-            with sigterm_interrupts(), project_lock(self.root):
+            with (
+                sigterm_interrupts(),
+                project_lock(self.root),
+                RunLog(self.root, settings, self._facts, watch.notice) as self.log,
+            ):
                 for said in runs.prepare(self._output_folders()):
                     watch.notice(said)
+                    self.log.notice(said)
                 yield runs
         except KeyboardInterrupt:
             raise InterruptedRun(
@@ -179,18 +200,33 @@ class Project:
             if runs.worker:
                 later = states[states.index(state) + 1 :]
                 runs.worker.following = next((s.name for s in later if s.stale or force), "")
-            ran = runs.reproduce(name, force=force)
-            if not ran and self._stale(name):  # changed in a way that DVC does not look at
-                ran = runs.reproduce(name, force=True)
-            outcome = "ran" if ran else "cached"
-            for path in self._files(name):
-                if digest := runs.digest(self.root / path):
-                    self.digests.learn(path, digest)
-        result = StageResult(
-            name=name, outcome=outcome, seconds=time.monotonic() - start, reasons=state.reasons
-        )
+            with self.log.stage(state, states):
+                outcome = "ran" if self._reproduced(runs, name, force) else "cached"
+        seconds = time.monotonic() - start
+        result = StageResult(name=name, outcome=outcome, seconds=seconds, reasons=state.reasons)
+        self.log.done(name, outcome, seconds)
         watch.done(result)
         return result
+
+    def _reproduced(self, runs: DvcRuns, name: str, force: bool) -> bool:
+        """Let DVC run a stage; return whether it did."""
+        ran = runs.reproduce(name, force=force)
+        if not ran and self._stale(name):  # changed in a way that DVC does not look at
+            ran = runs.reproduce(name, force=True)
+        for path in self._files(name):
+            if digest := runs.digest(self.root / path):
+                self.digests.learn(path, digest)
+        return ran
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what a run stands on."""
+        return {
+            "heddle": heddle.__version__,
+            "python": platform.python_version(),
+            **git_state(self.root),
+            "config_hash": config_hash(self.plan.entries),
+            "overrides": list(self.told),
+        }
 
     def _worker(self, stages: Sequence[Stage]) -> WarmWorker:
         """Return a worker for the stages of table functions, and for those that are as light."""

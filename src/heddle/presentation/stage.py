@@ -65,12 +65,15 @@ def _tell(name: str, words: str) -> None:
         print(f"error: {line}", file=sys.stderr)
 
 
-def run_named(name: str, kept: KeptTables | None = None) -> None:
-    """Run a stage of the current folder.
+def run_named(
+    name: str, kept: KeptTables | None = None, ordered: Callable[[], bool] = lambda: True
+) -> None:
+    """Run a stage of the current folder, and log it.
 
     Args:
         name: the stage.
         kept: the tables that this process wrote last, if it works on several stages.
+        ordered: tells whether it is wanted yet; one that never is leaves no log.
 
     Raises:
         HeddleError: of the kind that fits.
@@ -78,13 +81,15 @@ def run_named(name: str, kept: KeptTables | None = None) -> None:
     from heddle.pipeline.generated import read_params
     from heddle.pipeline.run_step import run_stage
     from heddle.presentation.bootstrap import stage_context
+    from heddle.presentation.stage_log import stage_log
 
     root = Path.cwd()
     params = read_params(root)
     if name not in params["stages"]:
         raise ConfigError(f"no stage {name!r}", wanted=name, known=params["stages"])
     entry = params["stages"][name]
-    run_stage(entry, stage_context(root, name, entry, params, kept))
+    with stage_log(root, name, entry, ordered=ordered):
+        run_stage(entry, stage_context(root, name, entry, params, kept))
 
 
 def end_with_driver() -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heddle.domain.errors import ConfigError, HeddleError
 from heddle.domain.typed import plain
 from heddle.infrastructure.hydra_config import compose_config
+from heddle.infrastructure.log_files import log_folder, words_for_stages
 from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.generated import params
+from heddle.pipeline.log_settings import about_logs, read_log_settings
 from heddle.pipeline.plan import Plan, make_plan, read_config_of
 from heddle.pipeline.run_step import run_stage
 from heddle.pipeline.stages import is_path
 from heddle.presentation.bootstrap import stage_context
+from heddle.presentation.stage_log import stage_log
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,7 +71,9 @@ def _run(root: Path, arguments: list[str]) -> str:
     chosen = told.pop(_CHOSEN, None)
     reads, writes = told.pop(_INPUT, None), told.pop(_OUTPUT, None)
     read_input, publish = _switch(told, _READ), _switch(told, _WRITE)
-    config = compose_config(root, [f"{key}={value}" for key, value in told.items()])
+    words = [f"{'+' if about_logs(key) else ''}{key}={value}" for key, value in told.items()]
+    config = compose_config(root, words)
+    settings = read_log_settings(config)
     plan = make_plan(config, root)
     entry = _entry(plan, config, root, named if named != name else name)
     if chosen is not None and reads is None and chosen not in entry["reads"]:
@@ -79,11 +85,14 @@ def _run(root: Path, arguments: list[str]) -> str:
         entry = {**entry, "reads": []}
     if writes is not None:
         entry = {**entry, "writes": [writes], "contracts": _contracts(plan, writes)}
-    context = stage_context(root, _stage_of(plan, entry) or name, entry, params(plan))
-    if publish:
-        run_stage(entry, context)
-        return f"{name}: wrote {', '.join(str(w) for w in entry['writes'])}"
-    return f"{name}: {_tried(entry, context)}, not written"
+    stage = _stage_of(plan, entry) or name
+    context = stage_context(root, stage, entry, params(plan))
+    log = words_for_stages(log_folder(root, datetime.now(UTC)), settings)
+    with stage_log(root, stage, entry, words=log):
+        if publish:
+            run_stage(entry, context)
+            return f"{name}: wrote {', '.join(str(w) for w in entry['writes'])}"
+        return f"{name}: {_tried(entry, context)}, not written"
 
 
 def _stage_of(plan: Plan, entry: Mapping[str, Any]) -> str | None:

@@ -9,9 +9,11 @@ work over ends before it is done, and with the run.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,8 @@ from heddle.presentation.hand_over import interrupt_once
 from heddle.presentation.stage import end_with_driver, outcome, run_named
 
 __all__ = ["serve"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def serve(arguments: list[str]) -> int:
@@ -43,7 +47,7 @@ def serve(arguments: list[str]) -> int:
 
 def _load() -> None:
     """Import what every stage of tables needs, while the run does other things."""
-    for name in ("narwhals", "pyarrow", "heddle.pipeline.run_step", f"{__package__}.bootstrap"):
+    for name in ("narwhals", "pyarrow", "heddle.pipeline.run_step", f"{__package__}.stage_log"):
         importlib.import_module(name)
 
 
@@ -87,7 +91,7 @@ class _Worker:
         self._kept.gate = gate
         try:
             with stage_alive(Path.cwd()):
-                run_named(stage, self._kept)
+                run_named(stage, self._kept, lambda: gate.passed)
         except BaseException as raised:  # noqa: BLE001 - what Polars raises in a panic is no Exception
             fault = raised
             traceback.clear_frames(fault.__traceback__)  # they hold tables
@@ -115,11 +119,14 @@ class _Gate:
 
     def __call__(self, unchanged: Callable[[], bool]) -> None:
         """Return when the stage is ordered; `unchanged` tells whether its inputs still are."""
+        ready = time.perf_counter()
         self.call = next_call(self._door)
         if self.call.stage != self._stage or self._params != _params() or not unchanged():
             raise _Another
         self.call.begin(self._said)
         self.passed = True
+        waited = round(time.perf_counter() - ready, 3)
+        _LOG.info("ordered", extra={"facts": {"ready_before_seconds": waited}})
 
 
 def _params() -> bytes:

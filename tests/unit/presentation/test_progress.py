@@ -6,7 +6,12 @@ import io
 
 from rich.console import Console
 
-from heddle.presentation.progress import PlainProgress, TerminalProgress, progress_for
+from heddle.presentation.progress import (
+    LoggedProgress,
+    PlainProgress,
+    TerminalProgress,
+    progress_for,
+)
 
 
 def test_a_log_gets_lines_and_a_terminal_bars(capsys):
@@ -26,6 +31,20 @@ def test_a_log_gets_lines_and_a_terminal_bars(capsys):
         bar.advance()
     plain.notice("a [bold] guess")
     assert capsys.readouterr().err == "  note: a [bold] guess\n"
+
+
+def test_what_is_shown_is_logged_too(caplog, capsys):
+    """Notices as they are shown, and the seconds of each task."""
+    caplog.set_level("INFO", "heddle")
+    shown = LoggedProgress(PlainProgress())
+    with shown.task("short", 1) as bar:
+        bar.advance()
+    shown.notice("a guess: 100 %")
+    assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
+        *(("INFO", "part"), ("WARNING", "a guess: 100 %"))
+    ]
+    assert caplog.records[0].facts["part"] == "short"
+    assert capsys.readouterr().err == "  note: a guess: 100 %\n"
 
 
 def test_the_time_left_is_told_only_where_steps_cost_the_same():

@@ -48,13 +48,16 @@ def test_another_output_is_a_version_of_its_own(done, capsys):
 
 
 def test_output_that_is_held_back_is_made_and_checked_only(done, capsys, hashes):
-    """Its size is told, no file changes."""
+    """Its size is told, no file of the project changes; its log lies where those of runs do."""
     before = hashes(done)
-    code, said = told(done, capsys, STEP, "io_policy.WRITE_OUTPUT=false")
+    words = ("io_policy.WRITE_OUTPUT=false", "logging_utils.level=debug")
+    code, said = told(done, capsys, STEP, *words)
     assert code == 0
     assert said.startswith("lowered: ")
     assert said.endswith(" columns, not written\n")
     assert hashes(done) == before
+    log = max((done / "logs/runs").iterdir()) / "right.log"
+    assert "DEBUG   contracts" in log.read_text()
 
 
 def test_a_source_reads_no_version(done, capsys):
