@@ -63,7 +63,8 @@ def difference(found: Comparison) -> Table:
     for word in ("nulls", "distinct", "median", "mean", "shift"):
         table.add_column(word, justify="right")
     for change in found.changes:
-        table.add_row(escape(change.name), *_said(change))
+        name = f"{change.was} -> {change.name}" if change.was else change.name
+        table.add_row(escape(name), *_said(change))
     return table
 
 

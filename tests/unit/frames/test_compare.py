@@ -37,6 +37,16 @@ def test_what_came_went_and_became_something_else():
     assert found.rows == (100, 100)
 
 
+def test_a_column_with_the_same_values_under_another_name_is_renamed():
+    """Unless two of them could be it."""
+    found = told(TABLE, TABLE.rename({"x": "y"}))
+    assert [(c.was, c.name, c.change, c.shift) for c in found.changes] == [
+        ("x", "y", "renamed", 0.0)
+    ]
+    found = told(TABLE, TABLE.rename({"x": "y"}).with_columns(z="y"))
+    assert [c.change for c in found.changes] == ["added", "added", "removed"]
+
+
 @given(st.floats(-1e6, 1e6))
 def test_a_shift_is_told_in_widths_of_the_middle_ninety_per_cent(by):
     """Moving every value by `by` moves every quantile by `by`."""

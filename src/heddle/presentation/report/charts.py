@@ -117,6 +117,7 @@ def bars(
     colours: Sequence[str],
     sds: Sequence[Any] | None = None,
     said: Sequence[str] = (),
+    shown: Sequence[str] = (),
 ) -> tuple[list[dict[str, Any]], dict[str, Any], int]:
     """Return traces, layout and height of horizontal bars, the first on top.
 
@@ -127,6 +128,7 @@ def bars(
         colours: one per bar.
         sds: half lengths of the whiskers.
         said: what hovering shows, one per bar.
+        shown: what stands in each bar, or beside it where it is too short.
     """
     trace: dict[str, Any] = {
         "type": "bar",
@@ -139,6 +141,8 @@ def bars(
     }
     if sds is not None:
         trace["error_x"] = whiskers(sds)
+    if shown:
+        trace |= {"text": list(shown), "textposition": "auto", "textangle": 0, "cliponaxis": False}
     layout = {
         "xaxis": axis(title, rangemode="tozero"),
         "yaxis": axis("", type="category", autorange="reversed", gridcolor="rgba(0,0,0,0)"),

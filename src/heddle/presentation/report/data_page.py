@@ -74,6 +74,7 @@ def _sizes(versions: Sequence[TableInfo]) -> Section:
             title=title,
             colours=[SERIES[place]] * len(versions),
             said=said,
+            shown=[words.partition(": ")[2] for words in said],
         )
         ends = f"From {said[0]} to {said[-1]}."
         parts.append(chart(f"versions-{anchor}", title, ends, data, layout, height=height))
@@ -142,10 +143,18 @@ def _change(stage: str, found: Comparison) -> Html:
     rows = number(found.rows[1] - found.rows[0])
     grew = "as many rows" if found.rows[0] == found.rows[1] else f"{rows} rows"
     words = f"{stage}: {found.before} → {found.after}, {grew}, " + (
-        f"{plural(len(found.changes), 'column')} differ" if found.changes else "equal columns"
+        f"{plural(len(found.changes), 'column')} {_verb(found)}"
+        if found.changes
+        else "equal columns"
     )
     made = table(f"{found.before} → {found.after}", _CHANGES, [_row(c) for c in found.changes])
     return folded(words, made)
+
+
+def _verb(found: Comparison) -> str:
+    if all(change.change == "renamed" for change in found.changes):
+        return "renamed"
+    return "differs" if len(found.changes) == 1 else "differ"
 
 
 def _row(change: ColumnChange) -> list[object]:
@@ -156,4 +165,5 @@ def _row(change: ColumnChange) -> list[object]:
 
     shift = NONE if change.shift is None else f"{change.shift:.2f}"
     figures = [pair(key) for key in ("type", "nulls", "distinct", "p50")]
-    return [change.name, change.change, *figures, shift]
+    name = f"{change.was} → {change.name}" if change.was else change.name
+    return [name, change.change, *figures, shift]

@@ -23,10 +23,11 @@ from heddle.presentation.report.wording import NONE, plural, seconds
 
 __all__ = ["Thread", "lineage_section", "threads"]
 
-_BOX, _LEFT, _TOP = 168, 8, 6  # width of a box, its margins
+_LEFT, _TOP = 8, 6  # margins of a box
+_LETTER, _PADDING, _NARROW = 8, 24, 168  # a letter's width, what is beside a name, least of a box
 _LINE, _HEAD, _FOOT = 9, 34, 12  # height of a reading, of a box's head, of the gap below it
 _LANE = 12  # between threads
-_LETTERS = 22  # of a name in a box
+_LETTERS = 32  # of a name in a box
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,11 @@ def _svg(grouped: Sequence[Sequence[StageNode]]) -> Html:
     drawn = threads(ordered)
     tops, heights, end = _rows(grouped, drawn)
     lanes = max((t.lane for t in drawn), default=-1) + 1
-    width = _LEFT + _BOX + _LANE * (lanes + 1) + 10
-    boxes = [_box(node, tops[node.name], heights[node.name]) for node in ordered]
-    lines = [_thread(i, t, drawn, tops, heights) for i, t in enumerate(drawn)]
+    longest = max(len(_short(node.name, _LETTERS)) for node in ordered)
+    box = max(_NARROW, _LETTER * longest + _PADDING)
+    width = _LEFT + box + _LANE * (lanes + 1) + 10
+    boxes = [_box(node, tops[node.name], heights[node.name], box) for node in ordered]
+    lines = [_thread(i, t, drawn, tops, heights, edge=_LEFT + box) for i, t in enumerate(drawn)]
     said = "; ".join(f"{t.source} feeds {', '.join(t.readers)}" for t in drawn)
     return el(
         "svg",
@@ -128,14 +131,15 @@ def _rows(
     return tops, heights, at
 
 
-def _box(node: StageNode, top: int, height: int) -> Html:
+def _box(node: StageNode, top: int, height: int, width: int) -> Html:
+    letters = (width - _PADDING) // 7  # of the smaller line
     gives = [item.rsplit("/", 1)[-1] for item in node.writes]
     more = f" + {len(gives) - 1}" if len(gives) > 1 else ""
-    shown = f"→ {_short(gives[0], _LETTERS - len(more))}{more}" if gives else ""
+    shown = f"→ {_short(gives[0], letters - 2 - len(more))}{more}" if gives else ""
     return el(
         "g",
         el("title", f"{node.name}: {node.says} Writes {', '.join(node.writes)}."),
-        el("rect", x=_LEFT, y=top, width=_BOX, height=height, rx=5, class_="box"),
+        el("rect", x=_LEFT, y=top, width=width, height=height, rx=5, class_="box"),
         el(
             "text",
             _short(node.name, _LETTERS),
@@ -158,9 +162,10 @@ def _thread(
     drawn: Sequence[Thread],
     tops: Mapping[str, int],
     heights: Mapping[str, int],
+    *,
+    edge: int,
 ) -> Html:
     """Draw out of the box at its foot, down the lane, into each reader's side."""
-    edge = _LEFT + _BOX
     x = edge + _LANE * (thread.lane + 1)
     out = tops[thread.source] + heights[thread.source] - 8
     ends = {name: _arrival(name, thread, drawn, tops) for name in thread.readers}
@@ -186,16 +191,12 @@ def _arrival(reader: str, thread: Thread, drawn: Sequence[Thread], tops: Mapping
 
 
 def _table(graph: Sequence[StageNode], timings: Mapping[str, Mapping[str, Any]]) -> Html:
-    heads = (
-        Column("Stage"),
-        Column("Took", number=True, hint="on the machine that ran it"),
-        Column("Reads"),
-        Column("Writes"),
-    )
+    took = Column("Took", number=True, hint="on the machine that ran it")
+    heads = (Column("Stage"), *([took] if timings else []), Column("Reads"), Column("Writes"))
     rows = [
         [
             _breakable(node.name),
-            seconds((timings.get(node.name) or {}).get("seconds")),
+            *([seconds((timings.get(node.name) or {}).get("seconds"))] if timings else []),
             _listed(node.reads),
             _listed(node.writes),
         ]

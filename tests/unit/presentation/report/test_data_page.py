@@ -39,6 +39,16 @@ def test_it_tells_sizes_gaps_and_what_each_stage_did(versions):
     assert "2 stages in 2 layers" in said
 
 
+def test_names_that_changed_and_figures_stand_where_one_looks():
+    """A renamed column under both names; each bar with its figure."""
+    tables = MemoryTables()
+    told = [tables.write("v0", RAW, {}), tables.write("v1", RAW.rename({"cost": "price"}), {})]
+    page = data_page(told, GRAPH, "shop")
+    assert "v0_profit: v0 → v1, as many rows, 1 column renamed" in words(page)
+    assert "cost → price renamed float64" in words(page)
+    assert '"text":["3 rows","3 rows"]' in page.replace(" ", "").replace("3rows", "3 rows")
+
+
 def test_the_same_descriptions_give_the_same_bytes_and_no_mark_up_of_the_data(versions):
     """A value that looks like mark-up is text; no clock, no path."""
     one = data_page(versions, GRAPH, "shop")

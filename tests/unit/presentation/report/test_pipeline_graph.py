@@ -84,8 +84,10 @@ def test_a_circle_is_still_drawn():
 def test_the_drawing_grows_with_what_arrives():
     """A box is as high as its readings need, and long names are cut."""
     feeders = [node(f"f{i}", (), [f"a{i}"]) for i in range(12)]
-    last = node("gathers_everything_that_there_is", [f"a{i}" for i in range(12)], ["end"])
+    last = node("gathers_everything_that_there_is_here", [f"a{i}" for i in range(12)], ["end"])
     html = lineage_section([*feeders, last], {last.name: {"seconds": 3.0}}).html
     assert html.count("<circle") == 12
-    assert "gathers_everything_th…" in html
+    assert "Took" in html
+    assert "Took" not in lineage_section([*feeders, last], {}).html  # nothing was timed
+    assert "gathers_everything_that_there_i…" in html
     assert "3.00\N{NO-BREAK SPACE}s" in html
