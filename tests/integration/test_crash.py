@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import random
 import runpy
@@ -103,6 +104,43 @@ def test_a_stage_whose_driver_died_publishes_nothing(done, heddle, hashes):
     told = heddle(done, "run")
     assert told.returncode == 0, told.stderr
     assert hashes(done) == before
+
+
+def test_a_stage_killed_while_another_runs_takes_nothing_with_it(done, heddle, hashes):
+    """The other one is finished and kept; the run says which was killed, the next one goes on."""
+    before = hashes(done)
+    before.pop("dvc.lock")  # it knows the code of `left`, which waits from now on
+    right, left = done / "steps/lowered.py", done / "steps/scaled.py"
+    text = right.read_text()
+    right.write_text(text.replace("    return", "    __import__('time').sleep(60)\n    return"))
+    left.write_text(
+        left.read_text().replace("    return", "    __import__('time').sleep(2)\n    return")
+    )
+    with (done / "stderr.txt").open("wb") as said:
+        run = subprocess.Popen(
+            [*HEDDLE, "run", "--jobs", "2"], cwd=done, stderr=said, start_new_session=True
+        )
+    deadline = time.monotonic() + 30
+    at_work: dict[str, list[psutil.Process]] = {}
+    while len(at_work) < 2 and time.monotonic() < deadline:
+        found = [(_words(c)[-2:], c) for c in psutil.Process(run.pid).children(recursive=True)]
+        at_work = {
+            name: stages
+            for name in ("left", "right")
+            if (stages := [c for words, c in found if words == ["stage", name]])
+        }
+        time.sleep(0.02)
+    for process in at_work["right"]:
+        process.kill()
+    assert run.wait(30) == 1
+    assert "stage right was killed by signal 9" in (done / "stderr.txt").read_text()
+    right.write_text(text)
+    states = {s["name"]: s["stale"] for s in json.loads(heddle(done, "status", "--json").stdout)}
+    assert not states["left"], states
+    told = heddle(done, "run")
+    assert told.returncode == 0, told.stderr
+    after = hashes(done)
+    assert {name: after[name] for name in before} == before
 
 
 def _at_work(root: Path) -> bool:

@@ -122,7 +122,9 @@ def main(mark: str) -> int:
 def _ended(runs: DvcRuns, stage: str, force: bool) -> tuple[int, bool]:
     try:
         return 0, runs.reproduce(stage, force=force)
-    except StageFailed as fault:  # its process has left why
+    except StageFailed as fault:
+        if not words_of(runs.root, stage):  # a process that was killed has left none
+            leave_words(runs.root, stage, str(fault))
         return fault.exit_code, False
     except HeddleError as fault:
         if not leave_words(runs.root, stage, str(fault)):

@@ -72,7 +72,9 @@ def reproduce_one(arguments: list[str]) -> int:
     (stage,) = (word for word in arguments if word != "--force")
     try:
         ran = DvcRuns(Path.cwd()).reproduce(stage, force=force)
-    except StageFailed as fault:  # its process has left why
+    except StageFailed as fault:
+        if not words_of(Path.cwd(), stage):  # a process that was killed has left none
+            leave_words(Path.cwd(), stage, str(fault))
         return fault.exit_code
     except HeddleError as fault:
         if not leave_words(Path.cwd(), stage, str(fault)):
