@@ -141,6 +141,38 @@ def test_a_second_run_writes_the_same_bytes(project, correct):
     assert {"v8"} <= changed <= {"frequent_drgs", "v7", "v8"}
 
 
+@pytest.mark.parametrize(
+    ("override", "stage", "first"),
+    [
+        ("transformations.median_profit.right=mean_cost", "v2_median_profit", "v3"),
+        ("transformations.lag_columns.order=row", "v10_lag_columns", "v11"),
+    ],
+)
+def test_a_change_concerns_its_stage_and_what_is_made_of_it(override, stage, first):
+    """One entry of params.yaml differs; DVC's graph leads from it to the later versions alone."""
+    plain, other = drg.planned(), drg.planned(override)
+    changed = [name for name in plain.entries if plain.entries[name] != other.entries[name]]
+    assert changed == [stage]
+    rerun = set(changed)
+    for one in plain.stages:  # each after those that it reads
+        if any(set(one.reads) & set(s.outputs) for s in plain.stages if s.name in rerun):
+            rerun.add(one.name)
+    chain = [
+        "v0",
+        "v1",
+        "v2",
+        "v3",
+        "v4",
+        "v5",
+        "v5_1",
+        "v5_2",
+        "v6",
+        *(f"v{n}" for n in range(7, 15)),
+    ]
+    made = {v for s in plain.stages if s.name in rerun for v in s.outputs}
+    assert [v for v in chain if v in made] == chain[chain.index(first) :]
+
+
 def test_csv_keeps_the_same_tables(tmp_path, correct):
     """`data_storage=csv`: types come back, floats to the last bit."""
     root = drg.copied(tmp_path)
