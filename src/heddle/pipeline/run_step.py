@@ -68,24 +68,24 @@ def _call_on_tables(
     if len(written) != 1:
         raise ConfigError(f"writes {len(written)} data versions, not one", where=context.stage)
     for step, told in steps:
-        with _timed("step", told["name"]):
+        with _timed("step", name=told["name"]):
             config = step.read_config(told["with"], f"{context.stage}.{told['name']}")
             tables = [apply_step(step, tables, config), *tables[len(step.tables) :]]
     made, version = tables[0], written[0]
     if version in context.contracts:
-        with _timed("check", version):
+        with _timed("check", version=version):
             check(made, read_contract(context.contracts[version], version), version, others=read)
     # no more than the stage: a step that changes no row leaves the metadata file as it was
     context.tables.write(version, made, {"stage": context.stage})
 
 
 @contextmanager
-def _timed(part: str, name: str) -> Iterator[None]:
+def _timed(part: str, **which: str) -> Iterator[None]:
     """Log the seconds that a part of a stage needs."""
     start = time.perf_counter()
     yield
     seconds = round(time.perf_counter() - start, 3)
-    _LOG.info(part, extra={"facts": {part: name, "seconds": seconds}})
+    _LOG.info(part, extra={"facts": {**which, "seconds": seconds}})
 
 
 def apply_step(step: Step, tables: Sequence[pl.DataFrame], config: Any) -> pl.DataFrame:

@@ -38,7 +38,7 @@ class LoggedProgress:
         with self._shown.task(title, total, even=even) as bar:
             yield bar
         seconds = round(time.perf_counter() - start, 3)
-        _LOG.info("part", extra={"facts": {"part": title, "seconds": seconds}})
+        _LOG.info("part", extra={"facts": {"name": title, "seconds": seconds}})
 
     def notice(self, text: str) -> None:
         _LOG.warning(text)

@@ -43,7 +43,7 @@ def test_what_is_shown_is_logged_too(caplog, capsys):
     assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
         *(("INFO", "part"), ("WARNING", "a guess: 100 %"))
     ]
-    assert caplog.records[0].facts["part"] == "short"
+    assert caplog.records[0].facts["name"] == "short"
     assert capsys.readouterr().err == "  note: a guess: 100 %\n"
 
 

@@ -41,7 +41,7 @@ def test_a_finished_run_has_told_of_itself_and_of_each_stage(finished):
     info = json.loads((finished / "data/right/right_metadata.json").read_text())
     assert f"wrote version=right rows=60 columns=4 content_hash={info['content_hash']}" in right
     assert "read version=v0 rows=60" in right
-    assert "step step=lowered seconds=" in right
+    assert "step name=lowered seconds=" in right
     assert "wrote path=reports/said.json" in (folder / "said.log").read_text()
 
 
