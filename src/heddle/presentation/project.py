@@ -17,7 +17,7 @@ from heddle.domain.errors import ConfigError, InterruptedRun
 from heddle.frames.atomic import publish
 from heddle.infrastructure.dvc_lock import Digests, read_lock, recorded_stages
 from heddle.infrastructure.dvc_runs import DvcRuns, private_folder, project_lock
-from heddle.infrastructure.facts import config_hash, git_state
+from heddle.infrastructure.facts import git_state, stages_hash
 from heddle.infrastructure.generated_record import GeneratedRecord
 from heddle.infrastructure.hydra_config import compose_config
 from heddle.infrastructure.interrupts import sigterm_interrupts
@@ -224,7 +224,7 @@ class Project:
             "heddle": heddle.__version__,
             "python": platform.python_version(),
             **git_state(self.root),
-            "config_hash": config_hash(self.plan.entries),
+            "config_hash": stages_hash(self.root, self.plan.entries),
             "overrides": list(self.told),
         }
 
