@@ -91,7 +91,7 @@ class _Shown:
             err.print(f"  [green]done[/] in {result.seconds:.1f} s")
 
     def notice(self, text: str) -> None:
-        err.print(f"[yellow]note[/] {_plain(text)}")
+        err.print(f"[yellow]note[/] {_plain(text)}", soft_wrap=True)  # a path stays whole
 
 
 def _plain(text: str) -> str:

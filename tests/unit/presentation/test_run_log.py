@@ -127,7 +127,7 @@ def test_a_run_in_this_process_names_the_log_of_the_stage_that_failed(done, caps
     assert cli.run(["run", "right", "--json", *words]) == 1
     (folder,) = (done / "logs/runs").iterdir()
     told = capsys.readouterr()
-    assert f"the log of right: logs/runs/{folder.name}/right.log" in told.err.replace("\n", "")
+    assert f"the log of right: logs/runs/{folder.name}/right.log" in told.err
     assert told.out == ""
     right = [json.loads(line) for line in (folder / "right.log").read_text().splitlines()]
     assert "ZeroDivisionError" in right[-1]["traceback"]
