@@ -45,6 +45,16 @@ def test_a_table_comes_back_as_it_went(store):
     assert store.read("v1").equals(TABLE.clear())
 
 
+def test_a_file_is_told_where_another_reader_may_take_it(store):
+    """Parquet that holds the table; nothing where types would have to be guessed."""
+    store.write("v1", TABLE, {})
+    file = store.file("v1")
+    assert (file is not None) == (getattr(store, "kind", "") == "parquet")
+    assert file is None or pl.read_parquet(file).equals(TABLE)
+    with pytest.raises(ConfigError, match="no data version 'v2'"):
+        store.file("v2")
+
+
 def test_versions_are_listed_in_natural_order(store):
     """Those that exist."""
     for name in ("v10", "v2", "split"):

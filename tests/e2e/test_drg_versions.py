@@ -182,6 +182,15 @@ def test_csv_keeps_the_same_tables(tmp_path, correct):
         assert made[name].equals(correct[name])
 
 
+def test_duckdb_makes_the_same_files(tmp_path, correct):
+    """`engine=duckdb`: every version to the last bit and in its order; no later stage is stale."""
+    pytest.importorskip("duckdb", reason="duckdb is an extra that is not installed")
+    root = drg.copied(tmp_path)
+    made = run(root, "correct", f"ingestion.rows={ROWS}", "engine=duckdb")
+    for version, table in correct.items():
+        assert table.equals(made[version])
+
+
 def test_v14_is_whole_series_of_v13(correct):
     """About a tenth of them, chosen by their key."""
     v13, v14 = correct["v13"], correct["v14"]

@@ -81,6 +81,9 @@ class TableStore(Protocol):
     def read(self, version: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The table. Raises ConfigError (no such version) or IntegrityError (hash differs)."""
 
+    def file(self, version: str) -> Path | None:
+        """The Parquet file that holds the table, None if none does. Raises as `read`."""
+
     def write(self, version: str, frame: pl.DataFrame, made_by: Mapping[str, Any]) -> TableInfo:
         """Publish `frame` as `version`: all of it or nothing. Raises ResourceError."""
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import narwhals as nw
 import polars as pl
 
 from heddle.domain.errors import ConfigError
 
-__all__ = ["Engine", "engine_of", "fetched", "quoted", "settled", "with_sql"]
+__all__ = ["Engine", "TableEngine", "engine_of", "fetched", "quoted", "settled", "with_sql"]
 
 Engine = Literal["polars", "duckdb", "spark"]
+
+
+class TableEngine(Protocol):
+    """A SQL engine at work, into which tables are put."""
+
+    name: str
+
+    def of_file(self, path: Path) -> nw.LazyFrame[Any]:
+        """Return the table in a Parquet file, rows in its order, read as far as it is needed."""
+
+    def of_frame(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
+        """Return a table that is in memory."""
 
 
 def engine_of(frame: nw.LazyFrame[Any]) -> Engine:

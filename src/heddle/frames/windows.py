@@ -4,7 +4,7 @@ On Polars the rows are sorted once and put on one clock that runs through all se
 with the periods, and leaps at the start of each series farther than any window looks. A window
 is then a slice that two searches in the clock find, however many series there are. On SQL
 engines it is a window expression. Both add up each window anew, so that nothing of a value
-stays in the sums after it has left the window.
+stays in the sums after it has left the window; both give the rows sorted.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def in_order(
     frame: nw.LazyFrame[Any], by: Sequence[str], time: str, *, where: str
 ) -> nw.LazyFrame[Any]:
     """Return the rows sorted by series and time, once it is known that this names each row.
+
+    On SQL engines it is the windows that sort.
 
     Raises:
         DataContractError: a key stands twice, or a time is null.
@@ -87,9 +89,8 @@ def with_value_of(
     """
     if engine_of(frame) != "polars":
         sql = _Sql.of(frame, past)
-        return with_sql(
-            frame, {n: f"first_value({sql.name(c)}) OVER {sql.window}" for n, c in names.items()}
-        )
+        made = {n: f"first_value({sql.name(c)}) OVER {sql.window}" for n, c in names.items()}
+        return with_sql(frame, made).sort(*past.by, past.time)
     rows = fetched(frame)
     start, end = _slices(rows, past)
     at = pl.Series(start)
@@ -110,19 +111,20 @@ def with_means_of(
     """
     if engine_of(frame) != "polars":
         sql = _Sql.of(frame, past)
-        return with_sql(frame, {n: sql.mean(c, min_values) for n, c in names.items()})
+        made = {n: sql.mean(c, min_values) for n, c in names.items()}
+        return with_sql(frame, made).sort(*past.by, past.time)
     rows = fetched(frame)
     start, end = _slices(rows, past)
     bounds = np.column_stack((start, end)).ravel()
-    made = []
+    means = []
     for new, column in names.items():
         values = rows[column].cast(pl.Float64)
         there = np.append(0, np.cumsum(values.is_not_null().to_numpy()))
         count = there[end] - there[start]
         sums = np.add.reduceat(np.append(values.fill_null(0.0).to_numpy(), 0.0), bounds)[::2]
         mean = pl.Series(new, np.divide(sums, count, where=count > 0, out=sums))
-        made.append(mean.set(pl.Series(count < min_values), None))
-    return _wider(rows, made)
+        means.append(mean.set(pl.Series(count < min_values), None))
+    return _wider(rows, means)
 
 
 def with_time_since(
@@ -139,7 +141,8 @@ def with_time_since(
     if engine_of(frame) != "polars":
         row_before = Past(by=by, time=time, nearest=1, farthest=1, order="row")
         sql = _Sql.of(frame, row_before)
-        return with_sql(frame, {new: f"{sql.time} - first_value({sql.time}) OVER {sql.window}"})
+        passed = f"{sql.time} - first_value({sql.time}) OVER {sql.window}"
+        return with_sql(frame, {new: passed}).sort(*by, time)
     rows = fetched(frame)
     since = rows[time].cast(pl.Int64).diff().set(pl.Series(_first_rows(rows, by)), None)
     return _wider(rows, [since.alias(new)])
@@ -147,7 +150,7 @@ def with_time_since(
 
 def _sorted(frame: nw.LazyFrame[Any], keys: Sequence[str]) -> nw.LazyFrame[Any]:
     if engine_of(frame) != "polars":
-        return frame.sort(*keys)
+        return frame  # a window expression leaves its rows in an order of its own
     return nw.from_native(sorted_rows(fetched(frame), keys).lazy())
 
 

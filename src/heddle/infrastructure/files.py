@@ -18,7 +18,7 @@ from heddle.domain.typed import plain
 from heddle.frames.atomic import beside, flush, publish
 from heddle.frames.column_chunks import EncodedColumn, join_columns
 from heddle.frames.content import content_hash
-from heddle.frames.measured import encoded_columns, measured, settled, unchanged
+from heddle.frames.measured import Measured, encoded_columns, measured, settled, unchanged
 from heddle.frames.pandas_csv import pandas_csv
 from heddle.infrastructure.kept_tables import KeptTables, file_state
 
@@ -92,17 +92,7 @@ class FileTables:
             ) from fault
 
     def read(self, version: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        info, path = self.info(version), self.path(version)
-        self._read[path] = file_state(path, with_change=False)
-        kept = self.kept.find(path, info) if self.kept else None
-        found = info.sha256 if kept else sha256_of(path) if path.exists() else "nothing"
-        if found != info.sha256:
-            raise IntegrityError(
-                f"holds {found[:12]}, recorded was {info.sha256[:12]}",
-                where=str(path),
-                todo=f"Run the stage that makes {version} again with --force.",
-            )
-        kept = kept or (self.kept.confirm(path, info) if self.kept else None)
+        info, path, kept = self._checked(version)
         for name in columns or ():
             if name not in info.columns:
                 raise ConfigError(
@@ -117,6 +107,25 @@ class FileTables:
             types = {name: _TYPES[str(facts["type"])] for name, facts in info.columns.items()}
             return settled(pl.read_csv(path, schema=types, columns=wanted))
         return settled(pl.read_parquet(path, columns=wanted))
+
+    def file(self, version: str) -> Path | None:
+        _, path, _ = self._checked(version)
+        return path if self.kind == "parquet" else None
+
+    def _checked(self, version: str) -> tuple[TableInfo, Path, Measured | None]:
+        """Return a version whose file is the one that was recorded, and its table if it is kept."""
+        info, path = self.info(version), self.path(version)
+        self._read[path] = file_state(path, with_change=False)
+        kept = self.kept.find(path, info) if self.kept else None
+        found = info.sha256 if kept else sha256_of(path) if path.exists() else "nothing"
+        if found != info.sha256:
+            raise IntegrityError(
+                f"holds {found[:12]}, recorded was {info.sha256[:12]}",
+                where=str(path),
+                todo=f"Run the stage that makes {version} again with --force.",
+            )
+        kept = kept or (self.kept.confirm(path, info) if self.kept else None)
+        return info, path, kept
 
     def write(self, version: str, frame: pl.DataFrame, made_by: Mapping[str, Any]) -> TableInfo:
         path = self.path(version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 from heddle.domain.entities import TableInfo
 from heddle.frames.measured import Measured
 
-__all__ = ["KeptTables", "file_state"]
+__all__ = ["KeptTables", "file_state", "memory_bytes"]
+
+_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,16 +28,17 @@ class KeptTables:
 
     Args:
         tables: how many at most.
-        most_bytes: how large they may be together; a larger one is not kept at all.
+        most_bytes: how large they may be together, an eighth of the machine's memory by default;
+            a larger one is not kept at all.
 
     Attributes:
         gate: called, if it is set, before a table is published, with what tells whether the
             tables that were read are still the same; it returns when the table may be published.
     """
 
-    def __init__(self, tables: int = 2, most_bytes: int = 600_000_000) -> None:
+    def __init__(self, tables: int = 2, most_bytes: int | None = None) -> None:
         self._tables = tables
-        self._most_bytes = most_bytes
+        self._most_bytes = memory_bytes() // 8 if most_bytes is None else most_bytes
         self._kept: list[_Kept] = []
         self.gate: Callable[[Callable[[], bool]], None] | None = None
 
@@ -69,6 +73,15 @@ class KeptTables:
 
     def _bytes(self) -> float:
         return sum(kept.table.frame.estimated_size() + kept.info.size_bytes for kept in self._kept)
+
+
+def memory_bytes() -> int:
+    """Return how much memory there is: that of the machine, or of the container if it has less."""
+    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(installed, int(_CONTAINER.read_text(encoding="ascii")))
+    except (OSError, ValueError):  # no container, or "max"
+        return installed
 
 
 def file_state(path: Path, *, with_change: bool = True) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
     from heddle.domain.entities import TableInfo
@@ -36,6 +38,9 @@ class LoggedTables:
         if _LOG.isEnabledFor(logging.INFO):
             _tell("read", self._tables.info(version), frame.width, time.perf_counter() - start)
         return frame
+
+    def file(self, version: str) -> Path | None:
+        return self._tables.file(version)
 
     def write(self, version: str, frame: pl.DataFrame, made_by: Mapping[str, Any]) -> TableInfo:
         start = time.perf_counter()

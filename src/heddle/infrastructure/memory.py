@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -32,6 +33,10 @@ class MemoryTables:
     def read(self, version: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         frame = self._found(version)[1]
         return frame.select(columns) if columns is not None else frame
+
+    def file(self, version: str) -> Path | None:
+        self._found(version)
+        return None
 
     def write(self, version: str, frame: pl.DataFrame, made_by: Mapping[str, Any]) -> TableInfo:
         checked_name(version, what="data version")

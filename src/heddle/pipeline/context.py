@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import yaml
 from heddle.domain.names import inside
 from heddle.domain.ports import ModelRegistry, Progress, Source, TableStore, TrackedRun, Tracker
 from heddle.frames.atomic import publish
+from heddle.frames.engines import TableEngine
 
 __all__ = ["StageContext"]
 
@@ -39,6 +40,7 @@ class StageContext:
     cores: int
     scratch: Path  # a folder of this stage's own that survives a kill, for resumable work
     facts: Callable[[], Mapping[str, Any]]  # git commit, library versions, data and config hashes
+    engine: Callable[[], AbstractContextManager[TableEngine | None]] = nullcontext  # None: Polars
 
     def run(self, tags: Mapping[str, str] | None = None) -> AbstractContextManager[TrackedRun]:
         """Open this stage's run in the tracker, tagged with the commit and data it stands on."""

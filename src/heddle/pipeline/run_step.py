@@ -7,19 +7,22 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 import narwhals as nw
 import polars as pl
 
 from heddle.domain.errors import ConfigError, DataContractError, HeddleError
+from heddle.frames.engines import TableEngine, fetched
 from heddle.pipeline.catalog import Catalog, Step
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.stages import is_path
-from heddle.validation.contract import read_contract
+from heddle.validation.contract import Contract, read_contract
 from heddle.validation.findings import check
 
 __all__ = ["apply_step", "run_stage"]
+
+Table = pl.DataFrame | nw.LazyFrame[Any]
 
 _LOG = logging.getLogger(__name__)
 
@@ -62,21 +65,77 @@ def _call_on_tables(
     entry: Mapping[str, Any],
     context: StageContext,
 ) -> None:
-    read = {version: context.tables.read(version) for version in entry["reads"]}
-    tables = [read[version] for version in entry["reads"]]
     written = [version for version in entry["writes"] if not is_path(version)]
     if len(written) != 1:
         raise ConfigError(f"writes {len(written)} data versions, not one", where=context.stage)
-    for step, told in steps:
-        with _timed("step", name=told["name"]):
-            config = step.read_config(told["with"], f"{context.stage}.{told['name']}")
-            tables = [apply_step(step, tables, config), *tables[len(step.tables) :]]
-    made, version = tables[0], written[0]
-    if version in context.contracts:
+    version = written[0]
+    declared = context.contracts.get(version)
+    contract = None if declared is None else read_contract(declared, version)
+    made, others = _made(steps, entry, context, contract)
+    if contract:
         with _timed("check", version=version):
-            check(made, read_contract(context.contracts[version], version), version, others=read)
+            check(made, contract, version, others=others)
     # no more than the stage: a step that changes no row leaves the metadata file as it was
     context.tables.write(version, made, {"stage": context.stage})
+
+
+def _made(
+    steps: Sequence[tuple[Step, Mapping[str, Any]]],
+    entry: Mapping[str, Any],
+    context: StageContext,
+    contract: Contract | None,
+) -> tuple[pl.DataFrame, Mapping[str, pl.DataFrame]]:
+    """Return what the steps make of the versions that are read, and what counts these."""
+    with context.engine() as engine:
+        begin = engine if steps and _for_engines(steps[0][0]) else None
+        read = {v: _read(v, context, begin) for v in entry["reads"]}
+        tables = [read[v] for v in entry["reads"]]
+        for step, told in steps:
+            with _timed("step", name=told["name"]):
+                config = step.read_config(told["with"], f"{context.stage}.{told['name']}")
+                if engine and not _for_engines(step):
+                    words = f"step {told['name']!r} works on Polars, not on {engine.name}"
+                    context.progress.notice(f"{context.stage}: {words}")
+                made = _applied(step, tables, config, engine)
+                tables = [made, *tables[len(step.tables) :]]
+        by = contract.rows.by if contract and contract.rows else ()
+        return _here(tables[0]), {v: _counted(table, by) for v, table in read.items()}
+
+
+def _read(version: str, context: StageContext, engine: TableEngine | None) -> Table:
+    """Return a version, for the engine if there is one."""
+    file = context.tables.file(version) if engine else None
+    return engine.of_file(file) if engine and file else context.tables.read(version)
+
+
+def _counted(table: Table, by: Sequence[str]) -> pl.DataFrame:
+    """Return as much of a table that was read as it takes to count its rows, and its groups."""
+    if isinstance(table, pl.DataFrame):
+        return table
+    known = table.collect_schema().names()
+    return fetched(table.select([name for name in known if name in by] or known[:1]))
+
+
+def _for_engines(step: Step) -> bool:
+    """Tell whether a step is written for all engines."""
+    return all(getattr(h, "__origin__", h) is nw.LazyFrame for h in step.tables.values())
+
+
+def _applied(step: Step, tables: Sequence[Table], config: Any, engine: TableEngine | None) -> Table:
+    """Call a table function on the engine if it can; what comes out is not computed yet there."""
+    if engine is None or not _for_engines(step):
+        return apply_step(step, [_here(table) for table in tables], config)
+    put = [engine.of_frame(t) if isinstance(t, pl.DataFrame) else t for t in tables]
+    try:
+        return _called(step, put, config)
+    except Exception:
+        # what Polars cannot do either, such as find a column, is told in its words
+        apply_step(step, [fetched(table.head(0)) for table in put], config)
+        raise
+
+
+def _here(table: Table) -> pl.DataFrame:
+    return table if isinstance(table, pl.DataFrame) else fetched(table)
 
 
 @contextmanager
@@ -103,15 +162,23 @@ def apply_step(step: Step, tables: Sequence[pl.DataFrame], config: Any) -> pl.Da
         DataContractError: a column that it needs is not there.
         ConfigError: too few tables, or it gives something that is not a table.
     """
+    return _here(_called(step, tables, config))
+
+
+def _called(step: Step, tables: Sequence[Table], config: Any) -> Table:
     wanted = step.tables
     if len(tables) < len(wanted):
         raise ConfigError(f"step {step.name!r} takes {len(wanted)} tables, {len(tables)} given")
     pairs = zip(wanted.items(), tables, strict=False)
-    given = {parameter: _as(hint, table) for (parameter, hint), table in pairs}
+    given = {
+        name: _as(hint, table) if isinstance(table, pl.DataFrame) else table
+        for (name, hint), table in pairs
+    }
     if step.config:
         given[step.config[0]] = config
     try:
-        return _collected(step.function(**given), step.name)
+        made = step.function(**given)
+        return made if _on_sql(made) else _collected(made, step.name)
     except HeddleError:
         raise
     except (pl.exceptions.ColumnNotFoundError, nw.exceptions.ColumnNotFoundError) as fault:
@@ -135,6 +202,10 @@ def _as(hint: Any, table: pl.DataFrame) -> Any:
     return table
 
 
+def _on_sql(made: object) -> TypeGuard[nw.LazyFrame[Any]]:
+    return isinstance(made, nw.LazyFrame) and made.implementation.is_duckdb()
+
+
 def _collected(made: object, name: str) -> pl.DataFrame:
     if isinstance(made, (nw.LazyFrame, nw.DataFrame)):
         return _collected(made.to_native(), name)
@@ -149,10 +220,8 @@ def _collected(made: object, name: str) -> pl.DataFrame:
     raise ConfigError(f"step {name!r} gave {type(made).__name__}, not a table")
 
 
-def _unknown_column(
-    step: str, fault: Exception, tables: Sequence[pl.DataFrame]
-) -> DataContractError:
-    known = [column for table in tables for column in table.columns]
+def _unknown_column(step: str, fault: Exception, tables: Sequence[Table]) -> DataContractError:
+    known = [column for table in tables for column in table.collect_schema().names()]
     words = str(fault.args[0] if fault.args else fault).replace('"', "'").split("\n")[0]
     quoted = words.split("'")
     wanted = quoted[1] if len(quoted) > 1 else words

@@ -7,7 +7,7 @@ from typing import Literal
 
 from heddle.domain.names import checked_name
 
-__all__ = ["Remote", "Storage", "Tracking", "World"]
+__all__ = ["Engine", "Remote", "Storage", "Tracking", "World"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,20 @@ class Storage:
 
     kind: Literal["parquet", "csv"] = "parquet"
     written_as: Literal["heddle", "pandas"] = "heddle"  # csv: pandas' own bytes, to compare with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What works on the tables of steps that are written once for all engines."""
+
+    kind: Literal["polars", "duckdb"] = "polars"
+    memory_gb: float | None = None  # duckdb: what it holds before it works on disk
+
+    def __post_init__(self) -> None:
+        if self.memory_gb is not None and not self.memory_gb > 0:
+            raise ValueError(f"memory_gb must be above 0, not {self.memory_gb:g}")
+        if self.memory_gb is not None and self.kind == "polars":
+            raise ValueError("memory_gb is for engine=duckdb; polars works in memory")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +70,7 @@ class World:
     model: str = ""  # the registered model's name
     cores: int = 2
     storage: Storage = Storage()
+    engine: Engine = Engine()
     tracking: Tracking = Tracking()
     remote: Remote = Remote()
 

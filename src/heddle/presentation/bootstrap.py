@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from rich.console import Console
 
 from heddle.domain.ports import ModelRegistry, Progress, TableStore, Tracker
 from heddle.domain.typed import build
+from heddle.frames.engines import TableEngine
+from heddle.infrastructure.duckdb_engine import check_duckdb, duckdb_at_work
 from heddle.infrastructure.dvc_runs import private_folder
 from heddle.infrastructure.facts import config_hash, run_facts
 from heddle.infrastructure.files import FileTables
@@ -24,7 +27,17 @@ from heddle.pipeline.context import StageContext
 from heddle.pipeline.world import World
 from heddle.presentation.progress import LoggedProgress, progress_for
 
-__all__ = ["check_sources", "make_registry", "make_tables", "make_tracker", "stage_context"]
+__all__ = [
+    "check_engine",
+    "check_sources",
+    "make_engine",
+    "make_registry",
+    "make_tables",
+    "make_tracker",
+    "stage_context",
+]
+
+_MEMORY_GB = 2.0  # of an engine that works on disk beyond it
 
 
 def check_sources(root: Path, steps: Iterable[Mapping[str, Any]]) -> None:
@@ -47,6 +60,21 @@ def make_tables(root: Path, world: World, kept: KeptTables | None = None) -> Fil
     return FileTables(
         root / "data", told.kind, cores=world.cores, kept=kept, written_as=told.written_as
     )
+
+
+def check_engine(world: World) -> None:
+    """Raise ConfigError if the engine that is configured is not installed."""
+    if world.engine.kind == "duckdb":
+        check_duckdb()
+
+
+def make_engine(
+    world: World, scratch: Path
+) -> Callable[[], AbstractContextManager[TableEngine | None]]:
+    """Return what opens the engine for a stage; Polars needs no opening."""
+    if world.engine.kind == "polars":
+        return nullcontext
+    return partial(duckdb_at_work, scratch / "spill", world.engine.memory_gb or _MEMORY_GB)
 
 
 def make_tracker(root: Path, world: World, progress: Progress) -> Tracker:
@@ -125,6 +153,7 @@ def stage_context(
         cores=world.cores,
         scratch=scratch,
         facts=partial(run_facts, root, params, tables),
+        engine=make_engine(world, scratch),
     )
 
 

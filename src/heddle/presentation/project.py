@@ -30,7 +30,7 @@ from heddle.pipeline.log_settings import about_logs, read_log_settings
 from heddle.pipeline.plan import Plan, make_plan
 from heddle.pipeline.stages import Stage, wanted_stages
 from heddle.presentation.added_keys import refuse_unread
-from heddle.presentation.bootstrap import check_sources
+from heddle.presentation.bootstrap import check_engine, check_sources
 from heddle.presentation.run_log import RunLog
 
 __all__ = ["Project", "StageResult", "Watch"]
@@ -172,6 +172,7 @@ class Project:
         settings = read_log_settings(self.config)
         runs = DvcRuns(self.root)
         runs.check()
+        check_engine(self.plan.world)
         for stage in stages:
             check_sources(self.root, self.plan.entries[stage.name]["steps"])
         try:

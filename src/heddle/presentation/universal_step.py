@@ -155,6 +155,10 @@ class Unpublished:
         """A published table."""
         return self._published.read(version, columns)
 
+    def file(self, version: str) -> Path | None:
+        """The file of a published table."""
+        return self._published.file(version)
+
     def write(self, version: str, frame: pl.DataFrame, made_by: Mapping[str, Any]) -> TableInfo:
         """Describe `frame`."""
         from heddle.infrastructure.memory import MemoryTables

@@ -27,6 +27,7 @@ def refused(root, text: str | bytes = "", *overrides: str) -> str:
     [
         ("data_storag=csv", "no key or group 'data_storag'; did you mean 'data_storage'?"),
         ("data_storage=csvv", "data_storage has no option 'csvv'; did you mean 'csv'?"),
+        ("engine=duckbd", "engine has no option 'duckbd'; did you mean 'duckdb'?"),
         ("world.core=3", "no key 'world.core'; did you mean 'cores'?"),
         ("transformations.scaled.colum=a", "did you mean 'column'?"),
         ("a=[1,", "override 'a=[1,' cannot be read"),

@@ -7,11 +7,13 @@ import datetime as dt
 import os
 
 import polars as pl
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heddle.domain.errors import IntegrityError
+from heddle.infrastructure import kept_tables
 from heddle.infrastructure.files import FileTables
 from heddle.infrastructure.kept_tables import KeptTables
 
@@ -120,6 +122,23 @@ def test_the_oldest_go_first_and_a_large_one_is_not_kept(tmp_path):
     assert found == {"v1": False, "v2": True, "v3": True}
     tables.write("v4", pl.DataFrame({"a": range(20_000)}), {})
     assert kept.known == []
+
+
+def test_the_room_is_a_part_of_the_memory_that_there_is(tmp_path, monkeypatch):
+    """A container's bound counts where there is one; what is larger is not kept."""
+    installed = psutil.virtual_memory().total
+    bound = tmp_path / "memory.max"
+    monkeypatch.setattr(kept_tables, "_CONTAINER", bound)
+    assert kept_tables.memory_bytes() == installed
+    for told, wanted in (("max\n", installed), ("80000\n", 80_000), (f"{2**62}", installed)):
+        bound.write_text(told)
+        assert kept_tables.memory_bytes() == wanted
+    bound.write_text("80000\n")
+    tables = FileTables(tmp_path, kept=KeptTables())
+    tables.write("v", TABLE, {})
+    assert len(tables.kept.known) == 1
+    tables.write("w", pl.DataFrame({"a": range(20_000)}), {})
+    assert tables.kept.known == []
 
 
 def test_csv_is_read_back(tmp_path):

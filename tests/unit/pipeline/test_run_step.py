@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -10,8 +11,12 @@ import polars as pl
 import pytest
 
 from heddle.domain.errors import ConfigError, DataContractError
+from heddle.infrastructure.duckdb_engine import duckdb_at_work
+from heddle.infrastructure.files import FileTables
+from heddle.infrastructure.memory import MemoryTables, SilentProgress
 from heddle.pipeline.catalog import Step
-from heddle.pipeline.run_step import apply_step
+from heddle.pipeline.context import StageContext
+from heddle.pipeline.run_step import apply_step, run_stage
 
 TABLE = pl.DataFrame({"a": [2, 1], "b": ["x", None], "c": [0.5, None]})
 
@@ -99,3 +104,65 @@ def test_other_faults_of_a_step_go_up_as_they_are():
 
     with pytest.raises(KeyError):
         apply_step(step(broken, frame=pl.DataFrame), [TABLE], None)
+
+
+RATIO = {"new": "each", "left": "c", "how": "over", "right": "a"}
+CHAIN = [
+    {"name": "ratio", "uses": "combine_columns", "with": RATIO},
+    {"name": "row", "uses": "add_row_key", "with": {"new": "row"}},
+    {"name": "lean", "uses": "drop_columns", "with": {"names": ["c"]}},
+]
+
+
+def on_duckdb(root, tables, steps, reads=("v1",), **contract):
+    pytest.importorskip("duckdb", reason="duckdb is an extra that is not installed")
+    progress = SilentProgress()
+    context = StageContext(
+        stage="make",
+        root=root,
+        reads={version: version for version in reads},
+        writes=("v2",),
+        contracts={"v2": {"columns": {"a": {"type": "int"}}, "extra": "keep", **contract}}
+        if contract
+        else {},
+        tables=tables,
+        tracker=None,
+        registry=None,
+        progress=progress,
+        source=None,
+        cores=1,
+        scratch=root,
+        facts=dict,
+        engine=partial(duckdb_at_work, root / "spill", 1.0),
+    )
+    run_stage({"steps": steps, "reads": list(reads), "writes": ["v2"]}, context)
+    return tables.read("v2"), progress.notices
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "memory"])
+def test_a_step_without_a_form_for_the_engine_runs_on_polars_and_says_so(tmp_path, kind):
+    """Those before and after it run on the engine; the table is the one that Polars makes."""
+    tables = MemoryTables() if kind == "memory" else FileTables(tmp_path / "data", kind)
+    tables.write("v1", TABLE, {})
+    made, notices = on_duckdb(tmp_path, tables, CHAIN, rows={"same_as": "v1"})
+    assert made.drop("row").rows() == [(2, "x", 0.25), (1, None, None)]
+    assert made.columns == ["a", "b", "each", "row"]
+    assert notices == ["make: step 'row' works on Polars, not on duckdb"]
+
+
+def test_the_engine_refuses_in_the_same_words(tmp_path):
+    """A column that is not there; a contract whose rows hang on groups of what was read."""
+    tables = FileTables(tmp_path / "data")
+    tables.write("v1", TABLE, {})
+    wrong = [{**CHAIN[0], "with": {**RATIO, "left": "cc"}}]
+    with pytest.raises(
+        DataContractError, match=r"no column 'cc'; did you mean 'c'\? Known: a, b, c"
+    ):
+        on_duckdb(tmp_path, tables, wrong)
+    groups = {"groups_of": "v1", "by": ["b"], "min": 1}
+    assert on_duckdb(tmp_path, tables, CHAIN[:1], rows=groups)[0].height == 2
+    tables.write("other", TABLE.head(1), {})
+    rows = {"same_as": "other"}
+    with pytest.raises(DataContractError, match="has 2 rows, other has 1: as many are declared"):
+        on_duckdb(tmp_path, tables, CHAIN[:1], ("v1", "other"), rows=rows)
+    assert not (tmp_path / "spill").exists()

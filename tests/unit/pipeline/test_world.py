@@ -28,6 +28,12 @@ def test_a_world_is_read_with_its_parts():
             {"tracking": {"kinds": ["memory"]}},
             "world.tracking.kinds[0]: 'memory' is not a choice. Known: mlflow, wandb",
         ),
+        ({"engine": {"kind": "duckbd"}}, "'duckbd' is not a choice; did you mean 'duckdb'?"),
+        (
+            {"engine": {"kind": "duckdb", "memory_gb": 0}},
+            "world.engine: memory_gb must be above 0, not 0",
+        ),
+        ({"engine": {"memory_gb": 4}}, "memory_gb is for engine=duckdb; polars works in memory"),
         ({"storage": {"kind": "cvs"}}, "'cvs' is not a choice; did you mean 'csv'?"),
     ],
 )

@@ -1,0 +1,61 @@
+"""DuckDB at work on tables: in the order of their rows, within bounds, its faults in our words."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import polars as pl
+import pytest
+
+from heddle.domain.errors import ConfigError, DataContractError, ResourceError
+from heddle.frames.engines import fetched
+from heddle.infrastructure.duckdb_engine import check_duckdb, duckdb_at_work
+from heddle.transformations.keep_listed import KeepListed, keep_listed
+from heddle.transformations.lag_columns import LagColumns, lag_columns
+
+pytest.importorskip("duckdb", reason="duckdb is an extra that is not installed")
+
+ROWS = pl.DataFrame({"k": [i * 7919 % 50_000 for i in range(50_000)], "t": 1, "v": 0.5})
+
+
+def test_rows_keep_their_order(tmp_path):
+    """From a file whose name means something to DuckDB, and from memory; windows sort them."""
+    file = tmp_path / "a[1]*.parquet"
+    ROWS.write_parquet(file, row_group_size=7000)
+    with duckdb_at_work(tmp_path / "spill", 1.0) as engine:
+        read = engine.of_file(file)
+        listed = engine.of_frame(ROWS.select("k").filter(pl.col("k") % 3 == 0))
+        kept = keep_listed(read, listed, KeepListed(columns=("k",)))
+        lagged = lag_columns(read, LagColumns(columns=("v",), by=("k",), time="t"))
+        assert fetched(read).equals(ROWS)
+        assert fetched(kept).equals(ROWS.filter(pl.col("k") % 3 == 0))
+        assert fetched(lagged)["k"].is_sorted()
+
+
+def test_too_little_memory_is_told_and_leaves_no_file(tmp_path):
+    """With what to raise."""
+    with (
+        pytest.raises(ResourceError, match=r"0.002 GB are too little .* Raise engine.memory_gb"),
+        duckdb_at_work(tmp_path / "spill", 0.002) as engine,
+    ):
+        fetched(engine.of_frame(ROWS).sort("k").group_by("k").agg(nw.col("v").sum()))
+    assert not (tmp_path / "spill").exists()
+
+
+def test_what_duckdb_cannot_do_is_one_line(tmp_path):
+    """A text that is no number, say."""
+    words = pl.DataFrame({"a": ["x"]})
+    with (
+        pytest.raises(DataContractError, match=r"DuckDB cannot do this .*Could not conv") as told,
+        duckdb_at_work(tmp_path / "spill", 1.0) as engine,
+    ):
+        fetched(engine.of_frame(words).select(nw.col("a").cast(nw.Int64())))
+    assert "\n" not in str(told.value)
+
+
+def test_the_extra_is_named_where_duckdb_is_not_installed(monkeypatch):
+    """In one line."""
+    monkeypatch.setattr("heddle.infrastructure.duckdb_engine.find_spec", lambda name: None)
+    with pytest.raises(
+        ConfigError, match=r"^engine=duckdb: DuckDB is not installed. pip install 'heddle-ml\[duck"
+    ):
+        check_duckdb()
