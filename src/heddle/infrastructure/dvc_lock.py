@@ -28,18 +28,20 @@ def read_lock(path: Path) -> Mapping[str, Any] | None:
 def parse_lock(content: bytes) -> Mapping[str, Any] | None:
     """Return the stages that the bytes of a dvc.lock tell of, None when they are torn."""
     try:
-        lines = entries(content)
-        if lines is not None:
-            stages = {name: read_entry(block) for name, block in lines.items()}
-        else:
-            found = load(content)
-            whole = isinstance(found, Mapping) and "schema" in found
-            stages = found.get("stages") if whole else None
+        stages = _stages(content)
     except (yaml.YAMLError, ValueError):
         return None
     if not isinstance(stages, Mapping):
         return None
     return stages if all(_whole(stage) for stage in stages.values()) else None
+
+
+def _stages(content: bytes) -> Any:
+    lines = entries(content)
+    if lines is not None:
+        return {name: read_entry(block) for name, block in lines.items()}
+    found = load(content)
+    return found.get("stages") if isinstance(found, Mapping) and "schema" in found else None
 
 
 def _whole(stage: Any) -> bool:
