@@ -14,6 +14,7 @@ from heddle.frames.compare import ColumnChange, Comparison
 __all__ = ["difference", "one_version", "versions_table"]
 
 _SHIFTED = 0.1  # of the middle 90 %: worth a look
+_YEARS = range(1900, 2101)  # written without a comma
 
 
 def versions_table(infos: Sequence[TableInfo]) -> Table:
@@ -86,6 +87,8 @@ def _said(change: ColumnChange) -> list[str]:
 def _short(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, (int, float)) and value in _YEARS:
+        return str(int(value))
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else escape(str(value)[:24])

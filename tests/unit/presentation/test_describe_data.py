@@ -31,6 +31,17 @@ def test_each_version_is_a_line_and_each_column_too():
     assert lines[-1].split()[:3] == ["share", "float64", "900"]
 
 
+def test_years_are_written_as_years_and_a_new_name_beside_the_old_one():
+    """2,013 would be a number of something."""
+    tables = MemoryTables()
+    old = pl.DataFrame({"Year": [2009, 2013, 2017], "cost": [1.0, 12013.0, 20000.0]})
+    infos = [tables.write("v0", old, {}), tables.write("v1", old.rename({"Year": "year"}), {})]
+    said = shown(one_version(infos[1])).splitlines()
+    assert said[2].split() == ["year", "int64", "0", "3", "2009", "2013", "2017"]
+    assert said[3].split()[-2:] == ["12,013", "20,000"]
+    assert "Year -> year  renamed" in shown(difference(compare(*infos)))
+
+
 def test_a_difference_tells_columns_by_what_became_of_them():
     """Figures before and after; what moved far is told as a shift."""
     lines = shown(difference(compare(*versions()))).splitlines()

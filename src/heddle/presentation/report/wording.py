@@ -27,6 +27,7 @@ NONE = "\N{EN DASH}"  # what stands where there is no number
 _MINUS = "\N{MINUS SIGN}"
 _GAP = "\N{NO-BREAK SPACE}"  # between a number and its unit
 _MINUTE, _HOUR = 60, 3600
+_YEARS = range(1900, 2101)
 _NAMES = {
     "mape": "MAPE",
     "wmape": "wMAPE",
@@ -89,13 +90,17 @@ def _places(size: float) -> int:
 def value(given: Any) -> str:
     """Return any plain value: numbers as `number`, whole floats without digits, text as it is.
 
-    >>> value(52.0), value(0.3), value("a"), value(True)
-    ('52', '0.3', 'a', 'true')
+    What may be a year is written as one.
+
+    >>> value(52.0), value(0.3), value("a"), value(True), value(2016), value(12016)
+    ('52', '0.3', 'a', 'true', '2016', '12,016')
     """
     if given is None or given == "":
         return NONE
     if isinstance(given, bool):
         return str(given).lower()
+    if isinstance(given, (int, float)) and given in _YEARS:
+        return str(int(given))
     if isinstance(given, float) and given.is_integer() and abs(given) < 1e15:
         return number(int(given))
     if isinstance(given, float):
