@@ -16,7 +16,9 @@ from heddle.infrastructure.several_trackers import SeveralTrackers
 from heddle.infrastructure.wandb_tracking import WandbTracker
 
 TRIALS = (
-    TrialRecord(number=0, state="complete", params={"a": 1}, value=2.5, folds=(2.0, 3.0)),
+    TrialRecord(
+        number=0, state="complete", params={"a": 1}, value=2.5, folds=(2.0, 3.0), scores={"r2": 0.5}
+    ),
     TrialRecord(number=1, state="pruned", params={"a": 2}, value=9.0, folds=(9.0,)),
     TrialRecord(number=2, state="failed", params={"a": 3}, value=None, note="did not converge"),
 )

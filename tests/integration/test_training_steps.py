@@ -265,6 +265,23 @@ def test_the_tracker_holds_parent_candidates_and_trials(done):
     assert all(run.status == "FINISHED" for run in runs.values())
 
 
+def test_a_search_says_what_it_stood_on_and_its_trials_have_every_metric(done):
+    """Target, features, folds and seed with the run; exact rmse and r2 with each trial."""
+    runs = {run.name: run for run in done.tracker.runs}
+    tree = runs["compete"].children[1]
+    assert tree.words["estimator"] == "decision_tree"
+    for name in ("compete", "tune"):
+        said = runs[name].values
+        assert (said["target"], said["seed"]) == (CONTEST["target"], str(CONTEST["seed"]))
+        assert {"features.numeric", "features.categorical", "fold_rows", "imputation"} <= set(said)
+    trials = tree.finished_trials.values()
+    assert all({"rmse", "mae", "r2"} <= set(trial.scores) for trial in trials)
+    whole = [t for t in trials if t.state == "complete"]
+    assert all(t.scores[CONTEST["metric"]] == t.value for t in whole)
+    best = min(whole, key=lambda t: t.value)
+    assert tree.measured["rmse"] == [(0, best.scores["rmse"])]
+
+
 def test_an_absent_library_is_skipped_with_a_notice(done, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "xgboost", None)  # what an import finds when it is not there
     world = _after_studies(done, tmp_path)

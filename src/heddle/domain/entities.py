@@ -50,6 +50,7 @@ class TrialRecord:
     folds: tuple[float, ...] = ()  # the primary metric per fold
     seconds: float = 0.0
     note: str = ""  # why it failed
+    scores: Mapping[str, float] = field(default_factory=dict)  # other metrics, means likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

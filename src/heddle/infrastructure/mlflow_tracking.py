@@ -180,7 +180,7 @@ class _Run(GuardedRun):
         run_id = client.create_run(
             self._store.experiment_id, began, tags, run_name=f"trial {record.number}"
         ).info.run_id
-        measured = {"seconds": record.seconds}
+        measured = {**record.scores, "seconds": record.seconds}
         measured |= {} if record.value is None else {"value": record.value}
         finite, words = split_metrics(measured)
         folds = [split_metrics({"fold": value})[0] for value in record.folds]

@@ -141,6 +141,7 @@ def _row(record: TrialRecord) -> dict[str, Any]:
     row: dict[str, Any] = {"number": record.number, "state": record.state}
     row |= {f"params.{name}": value for name, value in flat(record.params).items()}
     row |= {f"fold.{i}": value for i, value in enumerate(record.folds)}
+    row |= {f"scores.{name}": value for name, value in record.scores.items()}
     row |= {"seconds": record.seconds}
     row |= {} if record.value is None else {"value": record.value}
     row |= {"note": record.note} if record.note else {}

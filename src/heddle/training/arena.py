@@ -23,7 +23,7 @@ from heddle.training.plans import Contest
 from heddle.training.scratch import question, resumable
 from heddle.training.workers import workers
 
-__all__ = ["Arena", "Place", "arena"]
+__all__ = ["Arena", "Place", "arena", "stands_on"]
 
 C = TypeVar("C", bound=Contest)
 
@@ -113,6 +113,22 @@ def arena(contest: C, place: Place) -> Iterator[Arena[C]]:
             pool=pool,
             folder=folder,
         )
+
+
+def stands_on(ready: Arena[Any]) -> dict[str, Any]:
+    """Return what a record of a search has to name: seed, target, features, folds, budget."""
+    contest, folds = ready.contest, ready.matrices.sizes
+    return {
+        "metric": contest.metric,
+        "seed": contest.seed,
+        "target": contest.target,
+        "features": plain(ready.matrices.features),
+        "imputation": ready.choices.imputation,
+        "folds": len(folds),
+        "fold_rows": [f"{train} then {valid}" for train, valid in folds],
+        "trials": contest.trials,
+        "pruning": contest.pruning.enabled,
+    }
 
 
 def _document(root: Path, reads: Mapping[str, str], name: str) -> Mapping[str, Any] | None:

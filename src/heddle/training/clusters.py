@@ -189,7 +189,7 @@ def _scored(work: _Work, group: Sequence[Clusters]) -> list[ClusterScore]:
                 valid_target=fold.valid_target,
             )
             one = replace(work.base, folds=(wide,))
-            values[setting].append(one({}, lambda _, __: None))
+            values[setting].append(one({}, lambda *_: None))
     return [_score(setting, found) for setting, found in values.items()]
 
 

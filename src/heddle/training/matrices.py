@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from heddle.evaluation.metrics import METRICS
+from heddle.evaluation.metrics import score
 from heddle.models.assembly import Choices, Features, estimator, offset_place, preprocess
 from heddle.models.candidates import Candidate
 from heddle.models.catalogue import Traits, traits
@@ -67,9 +67,9 @@ class FoldObjective:
     def __call__(self, params: Mapping[str, Any], report: Report) -> float:
         values = []
         for number, fold in enumerate(self.folds):
-            predicted = self._predicted(params, fold.loaded())
-            values.append(METRICS[self.metric](fold.valid_target, predicted))
-            report(number, values[-1])
+            scores = score(fold.valid_target, self._predicted(params, fold.loaded()))
+            values.append(scores[self.metric])
+            report(number, values[-1], scores)
         return mean(values)
 
     def out_of_fold(self, params: Mapping[str, Any]) -> tuple[Matrix, ...]:
@@ -118,6 +118,16 @@ class FoldMatrices:
         self._pool = pool
         self._folder = folder
         self._made: dict[tuple[Traits, tuple[str, ...]], tuple[Fold, ...]] = {}
+
+    @property
+    def features(self) -> Features:
+        """Columns that the models use."""
+        return self._features
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Rows of each fold: to train on, held out."""
+        return tuple((len(train), len(valid)) for train, valid in self._data.folds)
 
     def of(self, candidate: Candidate) -> tuple[Fold, ...]:
         """Return the folds as a candidate needs and sees them."""

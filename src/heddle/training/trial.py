@@ -6,6 +6,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from heddle.domain.entities import TrialRecord
@@ -13,10 +14,11 @@ from heddle.training.pruning import Pruning, mean
 
 __all__ = ["Objective", "Report", "run_trial"]
 
-Report = Callable[[int, float], None]
+Report = Callable[..., None]  # (fold, value), or with other metrics of the fold by name
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _NOTE = 200  # characters of a reason that are kept
+_NONE: Mapping[str, float] = MappingProxyType({})
 
 
 class Objective(Protocol):
@@ -52,11 +54,13 @@ def run_trial(
         maximise: a higher metric is better.
     """
     folds: list[float] = []
+    others: list[Mapping[str, float]] = []
 
-    def report(fold: int, value: float) -> None:
+    def report(fold: int, value: float, scores: Mapping[str, float] = _NONE) -> None:
         if fold != len(folds):
             raise ValueError(f"fold {fold} was reported as number {len(folds)}")
         folds.append(_finite(value, f"the metric on fold {fold}"))
+        others.append(scores)
         if pruning.stops(folds, finished, maximise=maximise):
             raise _Stopped
 
@@ -78,7 +82,12 @@ def run_trial(
         folds=tuple(folds),
         seconds=time.perf_counter() - begin,
         note=note,
+        scores=_means(others),
     )
+
+
+def _means(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: mean([told[name] for told in folds]) for name in (folds[0] if folds else ())}
 
 
 def _finite(value: float, what: str) -> float:

@@ -72,7 +72,8 @@ def tune(
     drawn anew a few times, and if it comes still, takes the known result instead of a second fit.
 
     Args:
-        objective: called with parameters and `report(fold, value)`; picklable for `jobs` > 1.
+        objective: called with parameters and `report` (`heddle.training.trial.Report`); picklable
+            for `jobs` > 1.
         space: name -> dimension; may be empty (one trial).
         trials: of the whole search, `history` and resumed ones included.
         seed: of the search.
@@ -197,7 +198,12 @@ def _frozen(record: TrialRecord, ways: Mapping[str, Any]) -> Any:
         params=dict(record.params),
         distributions=dict(ways),
         intermediate_values={i: float(s) / (i + 1) for i, s in enumerate(sums)},
-        user_attrs={"folds": record.folds, "seconds": record.seconds, "note": record.note},
+        user_attrs={
+            "folds": record.folds,
+            "seconds": record.seconds,
+            "note": record.note,
+            "scores": dict(record.scores),
+        },
     )
 
 
@@ -211,6 +217,7 @@ def _record(trial: Any, space: Space) -> TrialRecord:
         folds=tuple(said["folds"]),
         seconds=said["seconds"],
         note=said["note"],
+        scores=said.get("scores", {}),
     )
 
 

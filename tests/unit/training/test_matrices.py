@@ -30,15 +30,16 @@ def test_a_fold_scores_as_the_assembled_pipeline(data, features, tmp_path, compe
         folder = tmp_path if stored else None
         matrices = FoldMatrices(data, features, choices, seed=1, pool=pool, folder=folder)
         objective = matrices.objective(candidate, metric="wmape")
-        value = objective(params, lambda fold, v: seen.append((fold, v)))
+        value = objective(params, lambda fold, v, also: seen.append((fold, v, also["r2"])))
     wanted = []
     for train, valid in data.folds:
         model = assemble(features, choices, candidate, params, seed=1)
         model.fit(data.train.iloc[train], data.target[train])
         predicted = model.predict(data.train.iloc[valid])
         wanted.append(METRICS["wmape"](data.target[valid], predicted))
-    assert [v for _, v in seen] == wanted
-    assert [fold for fold, _ in seen] == [0, 1, 2]
+    assert [v for _, v, _ in seen] == wanted
+    assert [fold for fold, _, _ in seen] == [0, 1, 2]
+    assert all(r2 <= 1 for *_, r2 in seen)
     assert value == pytest.approx(np.mean(wanted), rel=1e-15)
 
 

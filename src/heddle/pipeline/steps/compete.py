@@ -52,7 +52,7 @@ def compete(ctx: StageContext, cfg: Compete) -> None:
     Reads the rows, the split (the first two data versions) and both studies. Interrupted, it goes
     on from the last finished trial when it is run again with the same configuration and data.
     """
-    from heddle.training.arena import arena
+    from heddle.training.arena import arena, stands_on
     from heddle.training.documents import leaderboard_document
 
     began = time.perf_counter()
@@ -63,7 +63,7 @@ def compete(ctx: StageContext, cfg: Compete) -> None:
         board = _board(ready, run, ctx.progress)
         for name, reason in board.skipped.items():
             ctx.progress.notice(f"{ctx.stage}: {name} does not compete: {reason}")
-        run.params({"winner": board.entries[0].candidate, "metric": cfg.metric})
+        run.params({"winner": board.entries[0].candidate, **stands_on(ready)})
         run.metrics({cfg.metric: board.entries[0].mean})
         found = leaderboard_document(board, ready.candidates, cfg.skill_against)
         ctx.write_json(_place(ctx), found)
@@ -87,10 +87,14 @@ def _board(ready: Arena[Compete], run: TrackedRun, progress: Progress) -> Leader
         if available(candidate.estimator) is None
     }
 
+    kinds = {candidate.name: candidate.estimator for candidate in ready.candidates}
+
     def done(entry: Entry, tuning: Tuning) -> None:
-        with run.child(entry.candidate, tags={"baseline": str(entry.baseline).lower()}) as child:
+        told = {"baseline": str(entry.baseline).lower(), "estimator": kinds[entry.candidate]}
+        with run.child(entry.candidate, tags=told) as child:
             child.params(entry.params)
-            child.metrics({metric: entry.mean, f"{metric}_sd": entry.sd, "seconds": entry.seconds})
+            child.metrics({**tuning.best.scores, metric: entry.mean})
+            child.metrics({f"{metric}_sd": entry.sd, "seconds": entry.seconds})
             child.trials(tuning.trials)
 
     with progress.task("competition", total=sum(trials.values()), even=False) as bar:

@@ -39,7 +39,7 @@ def tune(ctx: StageContext, cfg: Tune) -> None:
     models/leaderboard.json. Interrupted, it goes on from the last finished trial when it is run
     again with the same configuration and data.
     """
-    from heddle.training.arena import arena
+    from heddle.training.arena import arena, stands_on
     from heddle.training.documents import best_params, record_of, trial_row
     from heddle.training.finalists import finalists
 
@@ -56,7 +56,7 @@ def tune(ctx: StageContext, cfg: Tune) -> None:
         for line in bounds:
             ctx.progress.notice(f"{ctx.stage}: {line}")
         final = _team(ctx, ready, chosen, studies)
-        run.params({"members": [m.candidate.name for m in final.members]})
+        run.params({"members": [m.candidate.name for m in final.members], **stands_on(ready)})
         run.metrics({cfg.metric: final.value})
         rows = [trial_row(name, r) for name, study in studies.items() for r in study.trials]
         ctx.write_json("models/trials.json", {"trials": rows})
@@ -97,7 +97,7 @@ def _studies(
         studies[name] = study
         with run.child(name, tags={"estimator": finalist.candidate.estimator}) as child:
             child.params(study.best.params)
-            child.metrics({contest.metric: study.best.value or 0.0})
+            child.metrics({**study.best.scores, contest.metric: study.best.value or 0.0})
             child.trials(study.trials[len(finalist.history) :])
     return studies
 
