@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from heddle.domain.errors import ConfigError, HeddleError
 from heddle.domain.typed import plain
 from heddle.infrastructure.hydra_config import compose_config
 from heddle.infrastructure.log_files import log_folder, words_for_stages
+from heddle.infrastructure.run_locks import private_folder
 from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.generated import params
@@ -38,7 +42,7 @@ usage: python scripts/universal_step.py setup.script_base_name=STEP [transformat
          [io_policy.WRITE_OUTPUT=false] [OVERRIDES…]
 
 Runs one step on data version A and publishes B. Without A and B, those of the stage that declares
-the step; with WRITE_OUTPUT=false the table is made and checked, not published. DVC is not told:
+the step; with WRITE_OUTPUT=false what it makes is checked, not published. DVC is not told:
 `heddle status` will say that B was changed by hand.
 """
 _STEP = "setup.script_base_name"
@@ -105,17 +109,41 @@ def _stage_of(plan: Plan, entry: Mapping[str, Any]) -> str | None:
 
 
 def _tried(entry: Mapping[str, Any], context: StageContext) -> str:
-    """Run the step without publishing; return the size of the table that it made."""
-    if own := [path for path in entry["writes"] if is_path(path)]:
+    """Run the step without publishing; return what it made, its documents put back as they were."""
+    if "register" in {step["uses"] for step in entry["steps"]}:
         raise ConfigError(
-            f"writes {own[0]} by itself, so its output cannot be held back",
+            "registers a model, which cannot be held back",
             where=context.stage,
             todo=f"Leave {_WRITE} out.",
         )
     kept = Unpublished(context.tables)
     made = entry["writes"] or ["tried"]
-    run_stage({**entry, "writes": made}, replace(context, tables=kept, writes=tuple(made)))
-    return ", ".join(f"{i.rows:,} rows x {len(i.columns)} columns" for i in kept.made)
+    own = [path for path in made if is_path(path)]
+    with _put_back(context.root, own):
+        run_stage({**entry, "writes": made}, replace(context, tables=kept, writes=tuple(made)))
+    sizes = [f"{i.rows:,} rows x {len(i.columns)} columns" for i in kept.made]
+    return ", ".join([*sizes, *own])
+
+
+@contextmanager
+def _put_back(root: Path, paths: Sequence[str]) -> Iterator[None]:
+    """Leave files and folders as they were before, also where there was none."""
+    with TemporaryDirectory(dir=private_folder(root), prefix="held-back-") as folder:
+        kept = [(root / path, Path(folder) / str(at)) for at, path in enumerate(paths)]
+        for path, copy in kept:
+            if path.is_dir():
+                shutil.copytree(path, copy)
+            elif path.exists():
+                shutil.copy2(path, copy)
+        try:
+            yield
+        finally:
+            for path, copy in kept:
+                if path.is_dir():
+                    shutil.rmtree(path)
+                path.unlink(missing_ok=True)
+                if copy.exists():
+                    copy.rename(path)
 
 
 def _switch(told: dict[str, str], key: str) -> bool:
