@@ -132,6 +132,14 @@ def test_a_word_that_is_no_override_is_not_swallowed(done, capsys, command):
     )
 
 
+@pytest.mark.parametrize("words", [("run",), ("status",), ("promote",), ("push", "--yes")])
+def test_a_key_that_a_plus_adds_for_nobody_is_refused(done, capsys, words):
+    """Exit 2, as without the plus."""
+    code, _, said = call(capsys, *words, "+nonsense=1", "-C", str(done))
+    assert (code, said.count("\n")) == (2, 1)
+    assert said.startswith("error: override: no key or group 'nonsense'. Known: ")
+
+
 @pytest.mark.parametrize("words", [(), ("run",), ("predict",)])
 def test_a_short_h_asks_for_help(capsys, words):
     """As --help does, on every command."""

@@ -15,7 +15,9 @@ __all__ = ["refuse_unread"]
 _LOGS = "logging_utils."  # how to log is no part of a plan
 
 
-def refuse_unread(root: Path, overrides: Sequence[str], plan: Plan) -> None:
+def refuse_unread(
+    root: Path, overrides: Sequence[str], plan: Plan | None = None, *, read: str = _LOGS
+) -> None:
     """Refuse `+key=value` where the plan would be the same without it.
 
     A key that the files hold is refused or taken by what reads it, as without the plus; one that
@@ -24,15 +26,17 @@ def refuse_unread(root: Path, overrides: Sequence[str], plan: Plan) -> None:
     Args:
         root: the project's folder.
         overrides: all of them.
-        plan: what they make of the project.
+        plan: what they make of the project; it is looked at when it is not given.
+        read: the beginning of keys that are read by who asks, not by a plan.
 
     Raises:
         ConfigError: naming the keys that are there instead.
     """
     for word in overrides:
         key = word.partition("=")[0].lstrip("+")
-        if not word.startswith("+") or key.startswith(_LOGS):
+        if not word.startswith("+") or key.startswith((_LOGS, read)):
             continue
+        plan = plan or make_plan(compose_config(root, overrides), root)
         others = [other for other in overrides if other != word]
         try:
             config = compose_config(root, others)

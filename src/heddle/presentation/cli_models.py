@@ -76,9 +76,12 @@ def promote_command(
     from heddle.domain.names import inside
     from heddle.domain.typed import build
     from heddle.infrastructure.hydra_config import compose_config
+    from heddle.presentation.added_keys import refuse_unread
     from heddle.registry.promotion import Promote, promote
 
-    config = compose_config(project.resolve(), only_overrides(project, overrides, "promote"))
+    words = only_overrides(project, overrides, "promote")
+    config = compose_config(project.resolve(), words)
+    refuse_unread(project.resolve(), words, read="ml_experiments.promote.")
     told: dict[str, Any] = dict((config.get("ml_experiments") or {}).get("promote") or {})
     asked = {"model": model, "from_alias": from_alias, "to_alias": to_alias}
     told |= {key: value for key, value in asked.items() if value is not None}

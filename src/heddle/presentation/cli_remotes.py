@@ -149,7 +149,9 @@ def _world(root: Path, order: _Order) -> World:
     """Read the configuration as it is now, under what the command line says of the remote."""
     from heddle.infrastructure.hydra_config import compose_config
     from heddle.pipeline.world import Remote, World
+    from heddle.presentation.added_keys import refuse_unread
 
+    refuse_unread(root, order.overrides)
     told: dict[str, Any] = dict(compose_config(root, order.overrides)["world"])
     said = {key: value for key, value in order.remote.items() if value is not None}
     remote = build(Remote, {**(told.get("remote") or {}), **said}, where="world.remote")
