@@ -27,6 +27,9 @@ class TableEngine(Protocol):
     def of_frame(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
         """Return a table that is in memory."""
 
+    def fetch(self, table: nw.LazyFrame[Any]) -> pl.DataFrame:
+        """Compute a table, however large, and bring it here."""
+
 
 def engine_of(frame: nw.LazyFrame[Any]) -> Engine:
     """Return the name of the engine that holds a table.

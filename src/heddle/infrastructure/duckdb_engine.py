@@ -14,11 +14,15 @@ import narwhals as nw
 import polars as pl
 
 from heddle.domain.errors import ConfigError, DataContractError, ResourceError
+from heddle.frames.engines import fetched
 
 if TYPE_CHECKING:
     import duckdb
 
 __all__ = ["check_duckdb", "duckdb_at_work"]
+
+_RESULT = "heddle_result"
+_CELLS = 20_000_000  # that are brought at a time
 
 
 def check_duckdb() -> None:
@@ -88,3 +92,20 @@ class _Duckdb:
     def of_frame(self, frame: pl.DataFrame) -> nw.LazyFrame[Any]:
         table: nw.LazyFrame[Any] = nw.from_native(self._door.from_arrow(frame.to_arrow()))
         return table
+
+    def fetch(self, table: nw.LazyFrame[Any]) -> pl.DataFrame:
+        """Bring some columns at a time: a table in pieces is as large again when they are joined.
+
+        Meanwhile the whole lies in DuckDB, within its bounds.
+        """
+        names = table.collect_schema().names()
+        table.to_native().create(_RESULT)
+        made = nw.from_native(self._door.table(_RESULT))
+        rows = int(fetched(made.select(nw.len())).item())
+        some = max(1, _CELLS // max(1, rows))
+        parts = [
+            fetched(made.select(names[at : at + some])).rechunk()
+            for at in range(0, len(names), some)
+        ]
+        self._door.execute(f"DROP TABLE {_RESULT}")
+        return pl.concat(parts, how="horizontal")

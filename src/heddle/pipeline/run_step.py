@@ -99,7 +99,7 @@ def _made(
                 made = _applied(step, tables, config, engine)
                 tables = [made, *tables[len(step.tables) :]]
         by = contract.rows.by if contract and contract.rows else ()
-        return _here(tables[0]), {v: _counted(table, by) for v, table in read.items()}
+        return _here(tables[0], engine), {v: _counted(table, by) for v, table in read.items()}
 
 
 def _read(version: str, context: StageContext, engine: TableEngine | None) -> Table:
@@ -124,7 +124,7 @@ def _for_engines(step: Step) -> bool:
 def _applied(step: Step, tables: Sequence[Table], config: Any, engine: TableEngine | None) -> Table:
     """Call a table function on the engine if it can; what comes out is not computed yet there."""
     if engine is None or not _for_engines(step):
-        return apply_step(step, [_here(table) for table in tables], config)
+        return apply_step(step, [_here(table, engine) for table in tables], config)
     put = [engine.of_frame(t) if isinstance(t, pl.DataFrame) else t for t in tables]
     try:
         return _called(step, put, config)
@@ -134,8 +134,10 @@ def _applied(step: Step, tables: Sequence[Table], config: Any, engine: TableEngi
         raise
 
 
-def _here(table: Table) -> pl.DataFrame:
-    return table if isinstance(table, pl.DataFrame) else fetched(table)
+def _here(table: Table, engine: TableEngine | None = None) -> pl.DataFrame:
+    if isinstance(table, pl.DataFrame):
+        return table
+    return engine.fetch(table) if engine else fetched(table)
 
 
 @contextmanager

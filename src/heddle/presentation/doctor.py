@@ -124,6 +124,9 @@ def _configuration(root: Path) -> Iterator[Finding]:
     if world.cores > (here := machine_cores()):
         words = f"{world.cores}, but the machine has {here}: work would wait for itself"
         yield Finding("warn", "world.cores", f"{words}; set world.cores={here}")
+    if world.engine.kind == "duckdb" and find_spec("duckdb") is None:
+        hint = "not installed: engine=duckdb cannot run; pip install 'heddle-ml[duckdb]'"
+        yield Finding("bad", "duckdb", hint)
     if "wandb" in world.tracking.kinds and find_spec("wandb") is None:
         hint = "not installed: nothing is mirrored to it; pip install 'heddle-ml[wandb]'"
         yield Finding("warn", "wandb", hint)

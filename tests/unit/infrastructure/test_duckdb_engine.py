@@ -8,6 +8,7 @@ import pytest
 
 from heddle.domain.errors import ConfigError, DataContractError, ResourceError
 from heddle.frames.engines import fetched
+from heddle.infrastructure import duckdb_engine
 from heddle.infrastructure.duckdb_engine import check_duckdb, duckdb_at_work
 from heddle.transformations.keep_listed import KeepListed, keep_listed
 from heddle.transformations.lag_columns import LagColumns, lag_columns
@@ -29,6 +30,18 @@ def test_rows_keep_their_order(tmp_path):
         assert fetched(read).equals(ROWS)
         assert fetched(kept).equals(ROWS.filter(pl.col("k") % 3 == 0))
         assert fetched(lagged)["k"].is_sorted()
+
+
+def test_a_result_comes_some_columns_at_a_time(tmp_path, monkeypatch):
+    """In one piece each, in the order of rows and columns, twice if it is wanted."""
+    monkeypatch.setattr(duckdb_engine, "_CELLS", 100_000)  # two columns of these rows
+    with duckdb_at_work(tmp_path / "spill", 1.0) as engine:
+        made = engine.of_frame(ROWS).with_columns(w=nw.col("v") * nw.col("k"), t2=nw.col("t"))
+        for _ in "12":
+            found = engine.fetch(made)
+            assert found.equals(ROWS.with_columns(w=pl.col("v") * pl.col("k"), t2=pl.col("t")))
+            assert found.n_chunks("all") == [1] * 5
+        assert engine.fetch(made.head(0)).schema == found.schema
 
 
 def test_too_little_memory_is_told_and_leaves_no_file(tmp_path):

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from heddle.domain.errors import ConfigError
 from heddle.infrastructure.facts import library_versions
 from heddle.presentation.doctor import examine, machine_cores
+from heddle.presentation.project import Project
 
 # Without this capability the superuser too is held to the permissions of a folder.
 HELD = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
@@ -80,6 +82,17 @@ def test_what_a_project_lacks_is_said(tmp_path, tiny):
     assert told(tiny)["repository"] == ("bad", "run `git init`")
     with pytest.raises(ConfigError, match=r"absent: there is no such folder"):
         examine(tmp_path / "absent")
+
+
+def test_an_engine_that_is_not_installed_is_bad_and_runs_nothing(tiny, monkeypatch):
+    """`heddle run` refuses it before anything is written."""
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    assert "duckdb" not in told(tiny)
+    replace(tiny / "configs/config.yaml", "engine: polars", "engine: duckdb")
+    assert told(tiny)["duckdb"][0] == "bad"
+    with pytest.raises(ConfigError, match=r"not installed. pip install 'heddle-ml\[duckdb\]'"):
+        Project(tiny).run(watch=SimpleNamespace())
+    assert not (tiny / "params.yaml").exists()
 
 
 def test_a_mirror_that_is_not_installed_is_a_warning(tiny, monkeypatch):
