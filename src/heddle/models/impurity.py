@@ -14,14 +14,17 @@ Shares = npt.NDArray[np.float64]
 
 
 def impurity_importances(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Return {"members": [name], "columns": [{"feature", "share"}]}, the largest share first.
+    """Return {"members": [name], "offsets": [column], "columns": [{"feature", "share"}]}.
 
-    A column's share is that of the loss which splits on it took away, summed over the trees
-    (Breiman et al. 1984, section 5.3.4). It is computed on the rows that the trees were grown on,
-    so it favours columns of many values and columns that a model learnt by heart; permutation on
+    Columns come with the largest share first. A column's share is that of the loss which splits on
+    it took away, summed over the trees (Breiman et al. 1984, section 5.3.4). It is computed on the
+    rows that the trees were grown on, so it favours columns of many values and columns that a model learnt by heart; permutation on
     held-out rows is what to trust. Columns that one raw column became (one of 0 and 1 for each
     category) count together; a ratio stands for itself, and what clusters made of coordinates under
     both their names. Shares of several members are averaged.
+
+    A column that a member begins with (its `offset`) is named beside them: its trees were grown on
+    what is to be added to it, and their shares say nothing of what it brings.
 
     Args:
         members: (name, fitted pipeline of `heddle.models.assembly`) each. Those whose regressor
@@ -29,14 +32,16 @@ def impurity_importances(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
             did not split) are left out.
 
     Returns:
-        Both lists empty when no member has any.
+        Lists that are empty when no member has any.
     """
     found = {name: told for name, pipeline in members if (told := _of(pipeline))}
+    begun = {_begun(pipeline) for name, pipeline in members if name in found} - {""}
     names = dict.fromkeys(column for told in found.values() for column in told)
     shares = {c: float(np.mean([t.get(c, 0.0) for t in found.values()])) for c in names}
     ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     return {
         "members": list(found),
+        "offsets": sorted(begun),
         "columns": [{"feature": name, "share": share} for name, share in ranked],
     }
 
@@ -50,6 +55,11 @@ def _of(pipeline: Any) -> Mapping[str, float]:
     for name, value in zip(_origins(pipeline["matrix"]), values / values.sum(), strict=True):
         total[name] = total.get(name, 0.0) + float(value)
     return total
+
+
+def _begun(pipeline: Any) -> str:
+    place = pipeline[-1].offset
+    return "" if place is None else _origins(pipeline["matrix"])[place]
 
 
 def _taken(regressor: Any) -> Shares | None:

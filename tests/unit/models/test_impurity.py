@@ -10,8 +10,8 @@ from heddle.models.candidates import Candidate
 from heddle.models.impurity import impurity_importances
 
 
-def fitted(name, features, choices, rows, price, **fixed):
-    one = Candidate(name=name, estimator=name, fixed=fixed)
+def fitted(name, features, choices, rows, price, *, offset=None, **fixed):
+    one = Candidate(name=name, estimator=name, fixed=fixed, offset=offset)
     return name, assemble(features, choices, one, {}, seed=1).fit(rows, price)
 
 
@@ -57,7 +57,7 @@ def test_every_kind_of_trees_names_the_column_that_decides(name, features, choic
 def test_members_are_averaged_and_those_without_trees_left_out(features, choices, rows, price):
     """A linear model and histogram trees tell no such figure; a constant tree has none."""
     encoded = replace(features, encoding="target", min_frequency=1)
-    tree = fitted("decision_tree", encoded, choices, rows, price)
+    tree = fitted("decision_tree", encoded, choices, rows, price, offset="beds")
     forest = fitted("random_forest", features, choices, rows, price, n_estimators=3)
     silent = [
         fitted("ridge", features, choices, rows, price),
@@ -66,6 +66,7 @@ def test_members_are_averaged_and_those_without_trees_left_out(features, choices
     ]
     both = impurity_importances([tree, silent[0], forest])
     assert both["members"] == ["decision_tree", "random_forest"]
+    assert both["offsets"] == ["beds"]
     alone = [
         {row["feature"]: row["share"] for row in impurity_importances([m])["columns"]}
         for m in (tree, forest)
@@ -73,4 +74,4 @@ def test_members_are_averaged_and_those_without_trees_left_out(features, choices
     for row in both["columns"]:
         mean = sum(one.get(row["feature"], 0.0) for one in alone) / 2
         assert row["share"] == pytest.approx(mean)
-    assert impurity_importances(silent) == {"members": [], "columns": []}
+    assert impurity_importances(silent) == {"members": [], "offsets": [], "columns": []}

@@ -148,6 +148,8 @@ def _splits(told: Document) -> Html | None:
         f"Computed on the training rows, from the trees of {members}; it favours columns of many "
         "values. Where the two drawings disagree, the held-out rows are right."
     )
+    if offsets := ", ".join(map(value, told.get("offsets") or ())):
+        says += f" The forecast begins with {offsets}: the shares are of what is added to that."
     title = "Impurity importance, on training data"
     heads = (Column("Column"), Column("Share of the loss taken away", number=True))
     cells = [[value(r.get("feature")), share(r["share"], 1.0)] for r in rows]

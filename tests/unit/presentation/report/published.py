@@ -199,6 +199,7 @@ def evaluation(made):
         ],
         "impurity_importances": {
             "members": ["forest"],
+            "offsets": ["age"],
             "columns": [{"feature": "size", "share": 0.75}, {"feature": "age", "share": 0.25}],
         },
         "interval": {

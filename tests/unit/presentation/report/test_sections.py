@@ -302,6 +302,7 @@ def test_impurity_importances_stand_apart_and_say_that_they_are_of_training_rows
     words = plain(section)
     assert "Impurity importance, on training data" in words
     assert "Computed on the training rows, from the trees of forest;" in words
+    assert "The forecast begins with age: the shares are of what is added to that." in words
     assert "size 75.0 % age 25.0 %" in words
     for none in ({}, {"members": [], "columns": []}):
         bare = {**told.evaluation, "impurity_importances": none}
