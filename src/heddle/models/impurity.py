@@ -18,10 +18,10 @@ def impurity_importances(members: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
     Columns come with the largest share first. A column's share is that of the loss which splits on
     it took away, summed over the trees (Breiman et al. 1984, section 5.3.4). It is computed on the
-    rows that the trees were grown on, so it favours columns of many values and columns that a model learnt by heart; permutation on
-    held-out rows is what to trust. Columns that one raw column became (one of 0 and 1 for each
-    category) count together; a ratio stands for itself, and what clusters made of coordinates under
-    both their names. Shares of several members are averaged.
+    rows that the trees were grown on, so it favours columns of many values and columns that a model
+    learnt by heart; permutation on held-out rows is what to trust. Columns that one raw column
+    became (one of 0 and 1 for each category) count together; a ratio stands for itself, and what
+    clusters made of coordinates under both their names. Shares of several members are averaged.
 
     A column that a member begins with (its `offset`) is named beside them: its trees were grown on
     what is to be added to it, and their shares say nothing of what it brings.
