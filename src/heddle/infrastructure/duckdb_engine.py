@@ -68,13 +68,23 @@ def duckdb_at_work(spill: Path, memory_gb: float) -> Iterator[_Duckdb]:
             where=str(spill),
             todo="Raise engine.memory_gb, or free space; then run again.",
         ) from None
+    except duckdb.IOException as fault:
+        raise ResourceError(
+            f"DuckDB cannot read or write a file ({_first_line(fault)})",
+            where=str(spill),
+            todo="Free space there; then run again.",
+        ) from fault
     except duckdb.Error as fault:
-        words = str(fault).strip().split("\n", maxsplit=1)[0]
         raise DataContractError(
-            f"DuckDB cannot do this ({words})", todo="engine=polars may, or tell more."
+            f"DuckDB cannot do this ({_first_line(fault)})",
+            todo="engine=polars may, or tell more.",
         ) from fault
     finally:
         shutil.rmtree(spill, ignore_errors=True)
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).strip().split("\n", maxsplit=1)[0]
 
 
 class _Duckdb:

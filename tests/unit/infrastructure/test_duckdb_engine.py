@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 import narwhals as nw
 import polars as pl
 import pytest
@@ -51,6 +53,27 @@ def test_too_little_memory_is_told_and_leaves_no_file(tmp_path):
         duckdb_at_work(tmp_path / "spill", 0.002) as engine,
     ):
         fetched(engine.of_frame(ROWS).sort("k").group_by("k").agg(nw.col("v").sum()))
+    assert not (tmp_path / "spill").exists()
+
+
+def test_a_file_that_cannot_be_written_is_no_fault_of_the_data(tmp_path):
+    """A full disk, a quota: exit code 5, in one line, as for too little memory."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with (
+        pytest.raises(
+            ResourceError, match=r"DuckDB cannot read or write a file \(IO Error.* Free space there"
+        ) as told,
+        duckdb_at_work(tmp_path / "spill", 0.03) as engine,
+    ):
+        many = pl.concat([ROWS] * 40).with_columns(pl.col("v").cum_sum())
+        rows = engine.of_frame(many)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, old[1]))
+        try:
+            fetched(rows.sort("v", descending=True).with_row_index(order_by="v"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert told.value.exit_code == 5
+    assert "\n" not in str(told.value)
     assert not (tmp_path / "spill").exists()
 
 
