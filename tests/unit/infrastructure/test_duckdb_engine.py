@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import narwhals as nw
 import polars as pl
@@ -18,6 +20,16 @@ from heddle.transformations.lag_columns import LagColumns, lag_columns
 pytest.importorskip("duckdb", reason="duckdb is an extra that is not installed")
 
 ROWS = pl.DataFrame({"k": [i * 7919 % 50_000 for i in range(50_000)], "t": 1, "v": 0.5})
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    old, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (old, most))
 
 
 def test_rows_keep_their_order(tmp_path):
@@ -58,20 +70,15 @@ def test_too_little_memory_is_told_and_leaves_no_file(tmp_path):
 
 def test_a_file_that_cannot_be_written_is_no_fault_of_the_data(tmp_path):
     """A full disk, a quota: exit code 5, in one line, as for too little memory."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    many = pl.concat([ROWS] * 40).with_columns(pl.col("v").cum_sum())
     with (
         pytest.raises(
             ResourceError, match=r"DuckDB cannot read or write a file \(IO Error.* Free space there"
         ) as told,
         duckdb_at_work(tmp_path / "spill", 0.03) as engine,
+        no_file_larger_than(100_000),
     ):
-        many = pl.concat([ROWS] * 40).with_columns(pl.col("v").cum_sum())
-        rows = engine.of_frame(many)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, old[1]))
-        try:
-            fetched(rows.sort("v", descending=True).with_row_index(order_by="v"))
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        fetched(engine.of_frame(many).sort("v", descending=True).with_row_index(order_by="v"))
     assert told.value.exit_code == 5
     assert "\n" not in str(told.value)
     assert not (tmp_path / "spill").exists()
