@@ -17,7 +17,7 @@ from heddle.frames.engines import TableEngine, fetched
 from heddle.pipeline.catalog import Catalog, Step
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.stages import is_path
-from heddle.validation.contract import Contract, read_contract
+from heddle.validation.contract import Contract, RowRange, read_contract
 from heddle.validation.findings import check
 
 __all__ = ["apply_step", "run_stage"]
@@ -98,8 +98,8 @@ def _made(
                     context.progress.notice(f"{context.stage}: {words}")
                 made = _applied(step, tables, config, engine)
                 tables = [made, *tables[len(step.tables) :]]
-        by = contract.rows.by if contract and contract.rows else ()
-        return _here(tables[0], engine), {v: _counted(table, by) for v, table in read.items()}
+        rows = contract.rows if contract else None
+        return _here(tables[0], engine), {v: _counted(v, read[v], rows) for v in read}
 
 
 def _read(version: str, context: StageContext, engine: TableEngine | None) -> Table:
@@ -108,12 +108,14 @@ def _read(version: str, context: StageContext, engine: TableEngine | None) -> Ta
     return engine.of_file(file) if engine and file else context.tables.read(version)
 
 
-def _counted(table: Table, by: Sequence[str]) -> pl.DataFrame:
-    """Return as much of a table that was read as it takes to count its rows, and its groups."""
+def _counted(version: str, table: Table, rows: RowRange | None) -> pl.DataFrame:
+    """Return as much of a version as its rows and groups take to count: nothing if none asks."""
     if isinstance(table, pl.DataFrame):
         return table
+    if not rows or version not in rows.versions:
+        return pl.DataFrame()
     known = table.collect_schema().names()
-    return fetched(table.select([name for name in known if name in by] or known[:1]))
+    return fetched(table.select([name for name in known if name in rows.by] or known[:1]))
 
 
 def _for_engines(step: Step) -> bool:

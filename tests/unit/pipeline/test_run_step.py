@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import narwhals as nw
@@ -114,7 +116,7 @@ CHAIN = [
 ]
 
 
-def on_duckdb(root, tables, steps, reads=("v1",), **contract):
+def on_duckdb(root, tables, steps, reads=("v1",), engine=duckdb_at_work, **contract):
     pytest.importorskip("duckdb", reason="duckdb is an extra that is not installed")
     progress = SilentProgress()
     context = StageContext(
@@ -133,7 +135,7 @@ def on_duckdb(root, tables, steps, reads=("v1",), **contract):
         cores=1,
         scratch=root,
         facts=dict,
-        engine=partial(duckdb_at_work, root / "spill", 1.0),
+        engine=partial(engine, root / "spill", 1.0),
     )
     run_stage({"steps": steps, "reads": list(reads), "writes": ["v2"]}, context)
     return tables.read("v2"), progress.notices
@@ -166,3 +168,29 @@ def test_the_engine_refuses_in_the_same_words(tmp_path):
     with pytest.raises(DataContractError, match="has 2 rows, other has 1: as many are declared"):
         on_duckdb(tmp_path, tables, CHAIN[:1], ("v1", "other"), rows=rows)
     assert not (tmp_path / "spill").exists()
+
+
+@contextmanager
+def with_a_column_that_fails(spill, memory_gb):
+    """DuckDB, whose tables of files begin with a column that cannot be computed."""
+    with duckdb_at_work(spill, memory_gb) as engine:
+        sour = nw.col("b").cast(nw.Int64()).alias("sour")
+        yield SimpleNamespace(
+            name=engine.name,
+            of_file=lambda path: engine.of_file(path).select(sour, nw.all()),
+            of_frame=engine.of_frame,
+            fetch=engine.fetch,
+        )
+
+
+@pytest.mark.parametrize("contract", [{}, {"rows": {"min": 1}}, {"rows": {"same_as": "other"}}])
+def test_what_was_read_is_counted_only_where_the_contract_names_it(tmp_path, contract):
+    """A query of the engine for each version that it names, and for no other."""
+    tables = FileTables(tmp_path / "data")
+    tables.write("v1", TABLE, {})
+    tables.write("other", TABLE.select("a").with_columns(b=pl.lit("5")), {})
+    lean = [{"name": "lean", "uses": "drop_columns", "with": {"names": ["sour"]}}]
+    run = partial(on_duckdb, tmp_path, tables, lean, ("v1", "other"), with_a_column_that_fails)
+    assert run(**contract)[0].equals(TABLE)
+    with pytest.raises(DataContractError, match=r"DuckDB cannot do this .*Could not convert"):
+        run(rows={"same_as": "v1"})
