@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from hashlib import md5
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,9 +12,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from heddle.domain.errors import DataContractError
+from heddle.infrastructure.dvc_lock import Digests
 from heddle.infrastructure.hydra_config import compose_config
 from heddle.pipeline.catalog import Catalog
+from heddle.pipeline.lineage import Recorded, states
+from heddle.pipeline.plan import Plan
 from heddle.pipeline.run_step import apply_step
+from heddle.pipeline.stages import Stage
 
 drg = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("drg_runs.py"))))
 slow = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("drg_slowly.py"))))
@@ -35,9 +40,20 @@ def run(project: Path, semantics: str, *overrides: str, last: str = "v14"):
     return drg.versions(project, f"semantics={semantics}", *overrides, last=last)
 
 
+def files(root: Path) -> dict[str, bytes]:
+    found = sorted((root / "data").glob("*/*.*"))
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
+
+
 @pytest.fixture(scope="module")
-def correct(project) -> dict[str, pl.DataFrame]:
-    return run(project, "correct", f"ingestion.rows={ROWS}")
+def correct_run(project) -> tuple[dict[str, pl.DataFrame], dict[str, bytes]]:
+    made = run(project, "correct", f"ingestion.rows={ROWS}")
+    return made, files(project)  # as they were before another run wrote there
+
+
+@pytest.fixture(scope="module")
+def correct(correct_run) -> dict[str, pl.DataFrame]:
+    return correct_run[0]
 
 
 @pytest.fixture(scope="module")
@@ -182,13 +198,31 @@ def test_csv_keeps_the_same_tables(tmp_path, correct):
         assert made[name].equals(correct[name])
 
 
-def test_duckdb_makes_the_same_files(tmp_path, correct):
-    """`engine=duckdb`: every version to the last bit and in its order; no later stage is stale."""
+def test_duckdb_makes_the_same_files(tmp_path, correct_run):
+    """`engine=duckdb`: the bytes of every version and of its metadata; no stage is stale."""
     pytest.importorskip("duckdb", reason="duckdb is an extra that is not installed")
-    root = drg.copied(tmp_path)
-    made = run(root, "correct", f"ingestion.rows={ROWS}", "engine=duckdb")
-    for version, table in correct.items():
-        assert table.equals(made[version])
+    root, told = drg.copied(tmp_path), ("semantics=correct", f"ingestion.rows={ROWS}")
+    made, here = drg.versions(root, *told, "engine=duckdb", last="v14"), correct_run[1]
+    there = files(root)
+    assert there.keys() == here.keys()
+    assert [path for path in here if there[path] != here[path]] == []
+    plan = drg.planned(*told)
+    polars = {path: md5(written).hexdigest() for path, written in here.items()}
+    lock = {s.name: recorded(plan, s, polars) for s in plan.stages if made.keys() & {*s.outputs}}
+    now = states(drg.planned(*told, "engine=duckdb"), lock, Digests(root, tmp_path / "seen.json"))
+    assert len(lock) == len(made)
+    assert [state for state in now if state.name in lock and state.stale] == []
+
+
+def recorded(plan: Plan, stage: Stage, digests: dict[str, str]) -> Recorded:
+    """What DVC would have recorded of a stage that wrote files of these digests."""
+    reads = [path for version in stage.reads for path in plan.paths(version)]
+    writes = [path for version in stage.outputs for path in plan.paths(version)]
+    return Recorded(
+        entry=plan.entries[stage.name],
+        reads={path: digests[path] for path in reads},
+        writes={path: digests[path] for path in writes},
+    )
 
 
 def test_v14_is_whole_series_of_v13(correct):
