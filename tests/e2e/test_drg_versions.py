@@ -198,6 +198,15 @@ def test_csv_keeps_the_same_tables(tmp_path, correct):
         assert made[name].equals(correct[name])
 
 
+def test_pandas_csv_writes_the_files_of_pandas(tmp_path, reference):
+    """`data_storage=pandas_csv`: the bytes of its `to_csv(index=False)`, version by version."""
+    root = drg.copied(tmp_path)
+    run(root, "reference", f"ingestion.rows={ROWS}", "data_storage=pandas_csv", last="v13")
+    for name in ("v0", "v7", "v8", "v10", "v11", "v12", "v13"):
+        theirs = reference[name].to_pandas().to_csv(index=False, lineterminator="\n").encode()
+        assert (root / "data" / name / f"{name}.csv").read_bytes() == theirs
+
+
 def test_duckdb_makes_the_same_files(tmp_path, correct_run):
     """`engine=duckdb`: the bytes of every version and of its metadata; no stage is stale."""
     pytest.importorskip("duckdb", reason="duckdb is an extra that is not installed")
