@@ -104,8 +104,7 @@ class FileTables:
         if kept:
             return kept.frame.clone() if wanted is None else kept.frame.select(wanted)
         if self.kind == "csv":
-            types = {name: _TYPES[str(facts["type"])] for name, facts in info.columns.items()}
-            return settled(pl.read_csv(path, schema=types, columns=wanted))
+            return settled(_read_csv(path, info, wanted))
         return settled(pl.read_parquet(path, columns=wanted))
 
     def file(self, version: str) -> Path | None:
@@ -181,6 +180,16 @@ class FileTables:
                     where=f"{version}, column {name!r}",
                     todo="Use data_storage=parquet, or cast it to text.",
                 )
+
+
+def _read_csv(path: Path, info: TableInfo, wanted: list[str] | None) -> pl.DataFrame:
+    """Return the columns as they were: pandas writes 1.0 for 1 where a column has gaps."""
+    types = {name: _TYPES[str(facts["type"])] for name, facts in info.columns.items()}
+    gaps = [n for n, facts in info.columns.items() if types[n].is_integer() and facts["nulls"]]
+    told = {**types, **dict.fromkeys(gaps, pl.String())}
+    frame = pl.read_csv(path, schema=told, columns=wanted)
+    again = [name for name in gaps if name in frame.columns]
+    return frame.with_columns(pl.col(n).str.strip_suffix(".0").cast(types[n]) for n in again)
 
 
 def _write(path: Path, parts: Iterable[bytes]) -> str:

@@ -33,13 +33,17 @@ def ours(frame: pl.DataFrame) -> bytes:
             st.integers(-(2**63), 2**63 - 1),
             st.booleans(),
             st.floats(-1e-3, 1e-3),
+            st.none() | st.integers(-(2**53) + 1, 2**53 - 1),
+            st.none() | st.integers(0, 255),
+            st.none() | st.dates(dt.date(1000, 1, 1)),
         ),
         max_size=6,
     )
 )
 def test_any_table_is_written_as_pandas_writes_it(rows):
-    """Property: floats, texts that need quotes or none, whole numbers, truth values, gaps."""
+    """Property: floats, texts that need quotes or none, whole numbers, truths, dates, gaps."""
     types = {"x": pl.Float64, "s, t": pl.String, "n": pl.Int64, "b": pl.Boolean, "y": pl.Float64}
+    types |= {"m": pl.Int64, "small": pl.UInt8, "day": pl.Date}
     frame = pl.DataFrame(rows, schema=types, orient="row")
     texts = pd.Series(frame["s, t"].to_list(), dtype=object)
     theirs = frame.to_pandas().assign(**{"s, t": texts}).to_csv(index=False, lineterminator="\n")
@@ -69,6 +73,9 @@ def test_what_pandas_reads_and_writes_again_has_the_same_md5():
         ([1.0, float("nan")], "NaN, which would be a missing value"),
         (["a", ""], "an empty text"),
         (["a\rb"], "a carriage return"),
+        ([2**53, None], r"a whole number of 2\*\*53 or more beside a missing one"),
+        ([dt.datetime(2020, 1, 1, 3, tzinfo=dt.UTC)], "the type datetime"),
+        ([dt.time(3)], "the type time"),
     ],
 )
 def test_what_would_be_another_value_is_refused(column, said):
