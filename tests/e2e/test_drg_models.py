@@ -104,11 +104,14 @@ def test_the_test_years_are_opened_once_at_registration(registered):
     ids=["reference", "facility_blocks"],
 )
 def test_the_old_search_runs_in_either_way(tmp_path, overrides, document):
-    """With the reference's features, or on whole hospitals held out."""
+    """With the reference's features, or its blocks of hospitals in order; the test is the same."""
     root = run(drg.copied(tmp_path), "v13_ridge_optuna_trial", *overrides)
     board = json.loads((root / document).read_text())
     assert [e["trials"] for e in board["entries"] if e["candidate"] == "ridge"] == [10]
     split = pl.read_parquet(root / "data/split/split.parquet")
+    test = split.filter(pl.col("part") == "test")
+    assert test["year"].unique().sort().to_list() == [2016, 2017]
     if "cv=facility_blocks" in overrides:
         for train, valid in pairs(split):
-            assert not set(split["facility_id"][train]) & set(split["facility_id"][valid])
+            assert split["facility_id"][train].max() < split["facility_id"][valid].min()
+            assert split["year"][valid].unique().sort().to_list() == list(range(2010, 2016))

@@ -56,21 +56,27 @@ class Timeline:
             raise ValueError("train_periods and valid_periods are 1 or more")
 
 
-_NEEDS = {"stratified": "strata", "group": "groups", "time": "time", "walk_forward": "time"}
+_NEEDS = {
+    "stratified": ("strata",),
+    "group": ("groups",),
+    "time": ("time",),
+    "walk_forward": ("time",),
+    "walk_groups": ("time", "groups"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """How rows are dealt out."""
 
-    strategy: Literal["random", "stratified", "group", "time", "walk_forward"]
+    strategy: Literal["random", "stratified", "group", "time", "walk_forward", "walk_groups"]
     row_key: str | tuple[str, ...] = "row_id"  # one column, or several that name a row together
     test_share: float = 0.2  # of the rows (of the periods, for time)
     folds: int = 5
     seed: int = 42
     strata: Strata | None = None  # for stratified
-    groups: Cells | None = None  # for group
-    time: Timeline | None = None  # for time and walk_forward
+    groups: Cells | None = None  # for group and walk_groups
+    time: Timeline | None = None  # for time, walk_forward and walk_groups (which rows test)
     blocks: Cells | None = None  # a second set of folds, of whole cells
 
     def __post_init__(self) -> None:
@@ -78,9 +84,9 @@ class Split:
             raise ValueError(f"0 < test_share < 1 must hold, but got {self.test_share}")
         if not 2 <= self.folds <= 127:
             raise ValueError(f"2 <= folds <= 127 must hold, but got {self.folds}")
-        need = _NEEDS.get(self.strategy)
-        if need and getattr(self, need) is None:
-            raise ValueError(f"strategy {self.strategy} needs {need}")
+        for need in _NEEDS.get(self.strategy, ()):
+            if getattr(self, need) is None:
+                raise ValueError(f"strategy {self.strategy} needs {need}")
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -93,9 +99,10 @@ class Split:
         used = list(self.key)
         if self.strategy == "stratified" and self.strata:
             used.append(self.strata.column)
-        if self.strategy == "group" and self.groups:
+        needs = _NEEDS.get(self.strategy, ())
+        if "groups" in needs and self.groups:
             used.extend(self.groups.columns)
-        if self.strategy in ("time", "walk_forward") and self.time:
+        if "time" in needs and self.time:
             used.append(self.time.column)
         used.extend(self.blocks.columns if self.blocks else ())
         return tuple(dict.fromkeys(used))

@@ -29,7 +29,9 @@ def assign(frame: pl.DataFrame, cfg: Split) -> pl.DataFrame:
 
     The strategies with time add period (Int32, 0 for the earliest), train_from and train_to: a row
     held out in a fold is predicted from train rows with train_from <= period <= train_to, all
-    before it. Train rows that are never held out have no fold.
+    before it. Train rows that are never held out have no fold. With walk_groups time tells only
+    which rows test: a train row's period is the place of its group in ascending order, so that
+    blocks of as many groups are predicted from the groups before them, all years mixed.
 
     Raises:
         ConfigError: a column that the table does not have.
@@ -40,8 +42,8 @@ def assign(frame: pl.DataFrame, cfg: Split) -> pl.DataFrame:
     ordered = frame.select(cfg.columns).with_row_index("_at")
     if cfg.strategy != "random":
         ordered = ordered.sort(cfg.key)
-    if cfg.strategy in ("time", "walk_forward"):
-        out = _forward(ordered, cfg)
+    if cfg.time and cfg.strategy in ("time", "walk_forward", "walk_groups"):
+        out = _forward(ordered, cfg.time, cfg)
     else:
         out = _dealt(ordered, cfg)
     made = out.with_columns(block=_blocks(ordered, out["part"], cfg))
@@ -109,35 +111,50 @@ def _dealt(rows: pl.DataFrame, cfg: Split) -> pl.DataFrame:
     )
 
 
-def _forward(rows: pl.DataFrame, cfg: Split) -> pl.DataFrame:
-    line = cfg.time
-    if line is None:  # Split refuses it
-        raise ConfigError(f"strategy {cfg.strategy} needs time")
+def _forward(rows: pl.DataFrame, line: Timeline, cfg: Split) -> pl.DataFrame:
     _known(rows, [line.column])
     values = rows[line.column].unique().sort()
     gap = line.purge + line.embargo
     cut = _first_test(values, line, cfg)
     period = rows[line.column].rank("dense").cast(pl.Int32).to_numpy() - 1
-    steps = line.valid_periods if cfg.strategy == "walk_forward" else None
-    window = line.train_periods if cfg.strategy == "walk_forward" else None
-    try:
-        plan = partition.forward_folds(cut - gap, cfg.folds, size=steps, gap=gap, window=window)
-    except ValueError as fault:
-        raise DataContractError(str(fault), where=f"split.time.{line.column}") from None
+    part = np.where(period >= cut, "test", np.where(period < cut - gap, "train", "gap"))
+    if cfg.strategy == "walk_groups" and cfg.groups:
+        training = part == "train"
+        groups = _groups(rows.filter(training), cfg.groups)
+        found = len(np.unique(groups))
+        _enough(found, cfg.folds + 1, "groups")
+        plan = partition.forward_folds(found, cfg.folds, size=None, gap=0, window=None)
+        period = np.full(rows.height, -1)
+        period[training] = groups
+    else:
+        plan = _folds_in_time(cut - gap, line, cfg)
     fold = np.full(rows.height, -1)
     bounds = np.full((rows.height, 2), -1)
     for number, (train, valid) in enumerate(plan):
         held = (period >= valid.start) & (period < valid.stop)
         fold[held], bounds[held] = number, (train.start, train.stop - 1)
-    part = np.where(period >= cut, "test", np.where(period < cut - gap, "train", "gap"))
     validated = fold >= 0
     return rows.with_columns(
         part=pl.Series(part),
         fold=_column(fold[validated], validated),
-        period=pl.Series(period, dtype=pl.Int32),
+        period=_column(period, np.ones(rows.height, dtype=bool), pl.Int32),
         train_from=_column(bounds[validated, 0], validated, pl.Int32),
         train_to=_column(bounds[validated, 1], validated, pl.Int32),
     )
+
+
+def _folds_in_time(periods: int, line: Timeline, cfg: Split) -> list[tuple[range, range]]:
+    walks = cfg.strategy == "walk_forward"
+    try:
+        return partition.forward_folds(
+            periods,
+            cfg.folds,
+            size=line.valid_periods if walks else None,
+            gap=line.purge + line.embargo,
+            window=line.train_periods if walks else None,
+        )
+    except ValueError as fault:
+        raise DataContractError(str(fault), where=f"split.time.{line.column}") from None
 
 
 def _first_test(values: pl.Series, line: Timeline, cfg: Split) -> int:
