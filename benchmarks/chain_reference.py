@@ -23,7 +23,7 @@ MEASURES += [f"sum_{name}" for name in TOTALS]
 OF_THE_YEAR = ["facility_drg_count", "year_drg_count", "ratio_drg_facility_vs_year"]
 OF_THE_YEAR += ["yearly_discharge_bin"]
 TARGETS = ["w_total_median_profit", "sum_total_mean_profit"]
-TRAIN_UNTIL, MORE_THAN = 2014, 3333
+TRAIN_UNTIL, MORE_THAN = 2011, 1666
 
 
 def main(source: Path, target: Path) -> None:
@@ -41,7 +41,7 @@ def read(source: Path) -> pl.LazyFrame:
 
 
 def with_profits(rows: pl.LazyFrame) -> pl.DataFrame:
-    """Profits, totals, and only the DRGs that are frequent in the training years."""
+    """Profits, totals, and only the DRGs that are frequent in the years before the first predicted."""
     rows = rows.with_columns(
         (col(f"{kind}_charge") - col(f"{kind}_cost")).alias(f"{kind}_profit")
         for kind in ("median", "mean")

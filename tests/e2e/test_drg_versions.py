@@ -349,16 +349,16 @@ def test_rows_without_history_leave_in_a_step_of_their_own(tmp_path):
 
 
 def test_a_drg_is_rare_or_not_by_what_was_known(tmp_path):
-    """One that grew after 2014, one that vanished before; exactly 5000 is rare."""
+    """One that grew from 2012 on, the first year predicted; exactly 5000 is rare."""
     root = drg.copied(tmp_path)
-    rows = [(2013, 1, 10, 1, 3400, 50.0)]  # frequent while training, 3400 in all
-    rows += [(2013, 1, 20, 1, 3000, 50.0), (2016, 1, 20, 1, 9000, 50.0)]  # frequent since
-    rows += [(2013, 1, 30, 1, 2500, 50.0), (2014, 1, 30, 1, 2500, 50.0)]  # 5000
-    rows += [(2013, 1, 40, 1, 2501, 50.0), (2014, 1, 40, 1, 2500, 50.0)]  # 5001
-    rows += [(2013, 1, 50, 1, 3333, 50.0)]
+    rows = [(2010, 1, 10, 1, 1700, 50.0)]  # frequent before, 1700 in all
+    rows += [(2011, 1, 20, 1, 1500, 50.0), (2012, 1, 20, 1, 9000, 50.0)]  # frequent since
+    rows += [(2010, 1, 30, 1, 2500, 50.0), (2011, 1, 30, 1, 2500, 50.0)]  # 5000
+    rows += [(2010, 1, 40, 1, 2501, 50.0), (2011, 1, 40, 1, 2500, 50.0)]  # 5001
+    rows += [(2011, 1, 50, 1, 1666, 50.0)]
     kept = {s: few(root, s, rows, last="v7") for s in ("reference", "correct")}
-    assert kept["reference"]["frequent_drgs"].rows() == [(20, 12_000), (40, 5001)]
-    assert kept["correct"]["frequent_drgs"].rows() == [(10, 3400), (30, 5000), (40, 5001)]
+    assert kept["reference"]["frequent_drgs"].rows() == [(20, 10_500), (40, 5001)]
+    assert kept["correct"]["frequent_drgs"].rows() == [(10, 1700), (30, 5000), (40, 5001)]
     for made in kept.values():
         assert set(made["v7"]["apr_drg_code"]) == set(made["frequent_drgs"]["apr_drg_code"])
 
@@ -366,7 +366,7 @@ def test_a_drg_is_rare_or_not_by_what_was_known(tmp_path):
 def test_a_total_counts_each_case_once_or_twice(tmp_path):
     """w_total_… weights by discharges what was multiplied by them; sum_total_… does not."""
     root = drg.copied(tmp_path)
-    rows = [(2012, 1, 10, 1, 6000, 20.0), (2012, 1, 10, 2, 2000, 80.0)]  # profits 10 and 40
+    rows = [(2011, 1, 10, 1, 6000, 20.0), (2011, 1, 10, 2, 2000, 80.0)]  # profits 10 and 40
     v8 = few(root, "correct", rows, last="v8")["v8"]
     assert v8["sum_total_mean_profit"].to_list() == [6000 * 10 + 2000 * 40]
     twice = (6000 * 6000 * 10 + 2000 * 2000 * 40) / 8000
@@ -417,13 +417,12 @@ def features(made: pl.DataFrame) -> pl.DataFrame:
 def test_no_feature_knows_of_its_year_or_the_years_to_come(tmp_path, year):
     """Change a year: no row of it or before has another feature, but rows after it have.
 
-    Which DRGs are there is decided on the training years as a whole: here all are.
+    Which DRGs there are is decided on the years before the first that is predicted.
     """
     root, raw = drg.copied(tmp_path), drg.sample(1500)
-    few_rows = ["+data_versions.v13.rows.keeps=0", "transformations.frequent_drgs.more_than=0"]
     tables = []
     for frame in (raw, changed(raw, year)):
-        overrides = [*drg.from_file(root, frame), *few_rows]
+        overrides = [*drg.from_file(root, frame), "+data_versions.v13.rows.keeps=0"]
         tables.append(features(drg.versions(root, *overrides)["v13"]))
     one, two = (t.filter(pl.col("year") <= year) for t in tables)
     kept = one.join(two, on=KEY, how="semi")
