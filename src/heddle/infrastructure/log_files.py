@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from heddle.domain.typed import build
 from heddle.infrastructure.log_lines import LogLines
@@ -18,6 +18,7 @@ __all__ = ["LogFile", "log_folder", "place_of_stage", "remove_old", "words_for_s
 
 # the environment's words for a stage's process
 _FOLDER, _LEVEL, _FORMAT = "HEDDLE_LOG_FOLDER", "HEDDLE_LOG_LEVEL", "HEDDLE_LOG_FORMAT"
+_KEEP = "HEDDLE_LOG_KEEP"
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z")
 _ABOVE = 3  # a stage's shell, DVC, and what started that
 
@@ -90,8 +91,10 @@ def log_folder(root: Path, begun: datetime) -> Path:
     return root / "logs" / "runs" / f"{stamp}.{begun.microsecond // 1000:03d}Z"
 
 
-def remove_old(runs: Path, keep: int) -> None:
-    """Remove the logs of all but the newest runs; what is no log of a run stays."""
+def remove_old(runs: Path, keep: int | None) -> None:
+    """Remove the logs of all but the newest runs; what is no log of a run stays. None: keep all."""
+    if keep is None:
+        return
     with suppress(OSError):
         stamped = [path for path in runs.iterdir() if _STAMP.fullmatch(path.name)]
         folders = [path for path in stamped if path.is_dir() and not path.is_symlink()]
@@ -108,6 +111,7 @@ def words_for_stages(folder: Path | None, settings: LogSettings) -> dict[str, st
         _FOLDER: str(folder or ""),
         _LEVEL: str(settings.number),
         _FORMAT: settings.format,
+        _KEEP: str(settings.keep or ""),
     }
 
 
@@ -115,13 +119,16 @@ def place_of_stage(root: Path, environment: Mapping[str, str]) -> tuple[Path | N
     """Return in which folder a stage's process logs, and how; None: it does not.
 
     Without a run that says it, the folder is named after the beginning of the DVC above, so that
-    the stages of one `dvc repro` are found together.
+    the stages of one `dvc repro` are found together. Where nobody says how many runs are kept, all
+    are: the configuration, which is not read here, may want more than the default.
 
     Raises:
-        ConfigError: a level or format that there is not.
+        ConfigError: a level or format that there is not, a number of runs that is none.
     """
     told = {"level": environment.get(_LEVEL), "format": environment.get(_FORMAT)}
-    said = {key: value for key, value in told.items() if value}
+    said: dict[str, Any] = {key: value for key, value in told.items() if value}
+    keep = environment.get(_KEEP) or None
+    said["keep"] = int(keep) if keep and keep.isdecimal() else keep
     settings = build(LogSettings, said, where="HEDDLE_LOG_*")
     folder = environment.get(_FOLDER)
     if folder is None:

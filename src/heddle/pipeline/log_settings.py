@@ -24,7 +24,7 @@ class LogSettings:
 
     level: int | str = "INFO"  # a name, or a number from 1 to 50
     format: Literal["text", "json"] = "text"
-    keep: int = 50  # the newest so many runs
+    keep: int | None = 50  # the newest so many runs; null: all
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= logging.CRITICAL:
@@ -36,7 +36,7 @@ class LogSettings:
                 known=_LEVELS,
                 todo=f"By number: {numbers}." if isinstance(self.level, int) else None,
             )
-        if self.keep < 1:
+        if self.keep is not None and self.keep < 1:
             raise ValueError(f"keep must be at least 1, not {self.keep}")
 
     @property

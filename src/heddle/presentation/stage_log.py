@@ -46,7 +46,7 @@ def stage_log(
         words: where and how to log; those of the environment by default.
 
     Raises:
-        ConfigError: the environment asks for a level or format that there is not.
+        ConfigError: the environment asks for what there is not.
     """
     folder, settings = place_of_stage(root, os.environ if words is None else words)
     if folder is None:

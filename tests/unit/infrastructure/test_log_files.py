@@ -81,24 +81,30 @@ def test_the_newest_runs_are_kept_and_nothing_else_is_touched(tmp_path):
     assert set(runs.iterdir()) == {made[1], *made[3:], *others, link}
     assert [path.name for path in made[1].iterdir()] == ["note.txt"]
     assert (others[0] / "run.log").exists()
-    remove_old(runs, 50)
+    for keep in (50, None):
+        remove_old(runs, keep)
     assert made[3].exists()
     remove_old(tmp_path / "absent", 1)
 
 
 def test_a_stage_is_told_where_and_how_to_log(tmp_path):
     """By the words of its run; where the run keeps no log, nor does it."""
-    settings = LogSettings(level=10, format="json")
+    settings = LogSettings(level="10", format="json", keep=500)
     folder, told = place_of_stage(tmp_path, words_for_stages(tmp_path / "x", settings))
-    assert (folder, told.number, told.format) == (tmp_path / "x", 10, "json")
+    assert (folder, told) == (tmp_path / "x", settings)
+    words = words_for_stages(tmp_path, LogSettings(keep=None))
+    assert place_of_stage(tmp_path, words)[1].keep is None
     assert place_of_stage(tmp_path, words_for_stages(None, settings))[0] is None
 
 
 def test_without_a_run_the_environment_may_say_how(tmp_path):
-    """A stage that plain DVC started; a wrong word is refused."""
+    """A stage that plain DVC started removes no log unless it is told; wrong words are refused."""
     folder, told = place_of_stage(tmp_path, {"HEDDLE_LOG_LEVEL": "WARNING"})
     assert folder is not None
     assert folder.parent == tmp_path / "logs/runs"
-    assert (told.number, told.format) == (30, "text")
+    assert (told.number, told.format, told.keep) == (30, "text", None)
+    assert place_of_stage(tmp_path, {"HEDDLE_LOG_KEEP": "7"})[1].keep == 7
     with pytest.raises(ConfigError, match=r"no level 'loud'\. Known: DEBUG, INFO"):
         place_of_stage(tmp_path, {"HEDDLE_LOG_LEVEL": "loud"})
+    with pytest.raises(ConfigError, match=r"HEDDLE_LOG_\*\.keep: must be .*, not 'few'"):
+        place_of_stage(tmp_path, {"HEDDLE_LOG_KEEP": "few"})

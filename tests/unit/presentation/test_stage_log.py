@@ -108,3 +108,15 @@ def test_a_log_that_cannot_be_kept_fails_nothing(tmp_path, capsys, monkeypatch):
     with logged(tmp_path):
         pass
     assert capsys.readouterr().err == ""
+
+
+def test_old_logs_go_only_as_far_as_somebody_says(tmp_path):
+    """A stage of plain DVC knows no number of the configuration's, and keeps all."""
+    entry, runs = {**ENTRY, "reads": [], "writes": []}, tmp_path / "logs/runs"
+    for second in range(60):
+        (runs / f"2020-01-01T00-00-{second:02d}.000Z").mkdir(parents=True)
+    for day, words, left in ((1, {}, 61), (2, {"HEDDLE_LOG_KEEP": "3"}, 3)):
+        folder = runs / f"2026-01-0{day}T00-00-00.000Z"
+        with stage_log(tmp_path, "x", entry, words={"HEDDLE_LOG_FOLDER": str(folder), **words}):
+            pass
+        assert len(list(runs.iterdir())) == left
