@@ -22,7 +22,7 @@ from heddle.presentation.hand_over import interrupt_once
 if TYPE_CHECKING:
     from heddle.infrastructure.kept_tables import KeptTables
 
-__all__ = ["end_with_driver", "main", "outcome", "run_named"]
+__all__ = ["end_with_driver", "ended", "main", "outcome", "run_named"]
 
 
 def main(arguments: list[str]) -> int:
@@ -37,9 +37,23 @@ def main(arguments: list[str]) -> int:
 
 def outcome(name: str, work: Callable[[str], None]) -> int:
     """Work on a stage in the current folder; return the exit code. A fault of our own is raised."""
-    try:
+
+    def alive() -> None:
         with stage_alive(Path.cwd()):
             work(name)
+
+    return ended(name, alive)
+
+
+def ended(name: str, work: Callable[[], None]) -> int:
+    """Do some work; say how it failed, and return the exit code. A fault of our own is raised.
+
+    Args:
+        name: of the stage or step, in what is said.
+        work: raises what went wrong.
+    """
+    try:
+        work()
     except HeddleError as fault:
         _tell(name, str(fault))
         return fault.exit_code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,11 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from heddle.domain.errors import ConfigError, HeddleError
+from heddle.domain.errors import ConfigError
 from heddle.domain.typed import plain
 from heddle.infrastructure.hydra_config import compose_config
+from heddle.infrastructure.interrupts import sigterm_interrupts
 from heddle.infrastructure.log_files import log_folder, words_for_stages
-from heddle.infrastructure.run_locks import private_folder
+from heddle.infrastructure.run_locks import private_folder, project_lock
 from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.generated import params
@@ -25,6 +25,7 @@ from heddle.pipeline.plan import Plan, make_plan, read_config_of
 from heddle.pipeline.run_step import run_stage
 from heddle.pipeline.stages import is_path
 from heddle.presentation.bootstrap import stage_context
+from heddle.presentation.stage import ended
 from heddle.presentation.stage_log import stage_log
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ usage: python scripts/universal_step.py setup.script_base_name=STEP [transformat
 
 Runs one step on data version A and publishes B. Without A and B, those of the stage that declares
 the step; with WRITE_OUTPUT=false what it makes is checked, not published. DVC is not told:
-`heddle status` will say that B was changed by hand.
+`heddle status` will say that B was changed by hand. While a run is at work on the project, nothing
+is done (exit 6).
 """
 _STEP = "setup.script_base_name"
 _CHOSEN = "data_versions"
@@ -58,12 +60,10 @@ def main(root: Path, arguments: list[str]) -> int:
     if not arguments or {"-h", "--help"} & set(arguments):
         print(_HELP)
         return 0 if arguments else 2
-    try:
-        print(_run(root, arguments))
-    except HeddleError as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        return fault.exit_code
-    return 0
+    named = dict(word.lstrip("+").partition("=")[::2] for word in arguments)
+    with sigterm_interrupts():
+        name = named.get(_STEP) or "universal_step"
+        return ended(name, lambda: print(_run(root, arguments)))
 
 
 def _run(root: Path, arguments: list[str]) -> str:
@@ -90,9 +90,9 @@ def _run(root: Path, arguments: list[str]) -> str:
     if writes is not None:
         entry = {**entry, "writes": [writes], "contracts": _contracts(plan, writes)}
     stage = _stage_of(plan, entry) or name
-    context = stage_context(root, stage, entry, params(plan))
     log = words_for_stages(log_folder(root, datetime.now(UTC)), settings)
-    with stage_log(root, stage, entry, words=log):
+    with project_lock(root), stage_log(root, stage, entry, words=log):
+        context = stage_context(root, stage, entry, params(plan))
         if publish:
             run_stage(entry, context)
             return f"{name}: wrote {', '.join(str(w) for w in entry['writes'])}"

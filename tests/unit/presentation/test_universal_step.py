@@ -1,7 +1,10 @@
 """One step by hand: which tables it takes, what it leaves behind, what it refuses."""
 
+import os
+
 import pytest
 
+from heddle.infrastructure.run_locks import project_lock, stage_alive
 from heddle.presentation.universal_step import main
 
 STEP = "setup.script_base_name=lowered"
@@ -98,6 +101,41 @@ def test_a_mistake_is_one_line(done, capsys, words, said):
     assert line.startswith("error: ")
     assert line.count("\n") == 1
     assert said in line
+
+
+def test_nothing_is_done_while_somebody_else_is_at_work(done, capsys, hashes):
+    """A run is named by its process; a stage of plain DVC is waited for a moment."""
+    before, logs = hashes(done), len(list((done / "logs/runs").iterdir()))
+    for held, who in (
+        (project_lock, f"process {os.getpid()} is running this project"),
+        (stage_alive, "a stage that another program started is still at work"),
+    ):
+        with held(done):
+            told_busy = told(done, capsys, STEP)
+        words = f"error: lowered: {done}: {who}. Wait for it to end, then run again.\n"
+        assert told_busy == (6, words)
+    assert (hashes(done), len(list((done / "logs/runs").iterdir()))) == (before, logs)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        ("KeyboardInterrupt", 7, "lowered was interrupted; run again to go on\n"),
+        ("MemoryError", 5, "error: lowered: out of memory; use fewer rows or cores\n"),
+        ("OSError(28, 'No space left on device')", 5, "error: lowered: [Errno 28] No space left"),
+    ],
+)
+def test_what_a_stage_words_a_step_by_hand_words_too(done, capsys, fault, code, words):
+    """Published or held back, the old output stays, and nobody holds the project any more."""
+    table, path = done / "data/right/right.parquet", done / "steps/lowered.py"
+    before = table.read_bytes()
+    path.write_text(path.read_text().replace("return", f"raise {fault}\n    return", 1))
+    for more in ((), ("io_policy.WRITE_OUTPUT=false",)):
+        ended, said = told(done, capsys, STEP, *more)
+        assert (ended, words in said, "Traceback" in said) == (code, True, False)
+        assert table.read_bytes() == before
+    with project_lock(done):
+        pass
 
 
 def test_without_words_it_says_how_it_is_used(done, capsys):
