@@ -16,9 +16,11 @@ from heddle.pipeline.yaml_text import dump
 __all__ = ["LogLines", "Redaction"]
 
 _HIDDEN = "…"
-_WORD = r"(?:pass(?:word|wd|phrase)?|secret|token|api_?key|access_?key|private_?key|credentials?)"
+# keys by name, or in capitals as the environment's; `row_key`, `key` and the like are no secrets
+_KEY = r"(?:access|account|api|auth|encryption|kaggle|private|secret|signing)[_-]?key"
+_WORD = rf"(?:pass(?:word|wd|phrase)?|secret|token|credentials?|{_KEY}|(?-i:[A-Z0-9]_KEY))"
 _NAMED = re.compile(rf"(?i){_WORD}$")
-_OF_ENVIRONMENT = re.compile(rf"(?i){_WORD}|auth|_(?:key|pat)$")
+_OF_ENVIRONMENT = re.compile(rf"(?i){_WORD}|auth(?!or)|authoriz|_(?:key|pat)$")
 _EMPTY: tuple[Any, ...] = (None, "", {})
 _SHORTEST = 6  # a shorter value may be an ordinary word
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -75,6 +75,9 @@ def test_whatever_is_said_stays_one_record(event, facts):
     assert not {"\x1b", "\r", "\x00"} & set(text)
 
 
+ORDINARY = {"HOME": "/root/of", "GIT_AUTHOR_NAME": "heddle"}
+
+
 @pytest.mark.parametrize(
     ("said", "left"),
     [
@@ -88,6 +91,10 @@ def test_whatever_is_said_stays_one_record(event, facts):
         ("Authorization: Bearer abcdefgh.ijk", "Authorization: Bearer …"),
         ("db.password=it 'api_key': 'it', secret: it", "db.password=… 'api_key': '…', secret: …"),
         ("KGAT_0123 is wrong", "… is wrong"),
+        ("world.remote.secret_key=abc KAGGLE_KEY=zzzzzz", "world.remote.secret_key=… KAGGLE_KEY=…"),
+        ("X-Api-Key: abc account_key=abc", "X-Api-Key: … account_key=…"),
+        ("row_key=id key=b split.sort_key: c", "row_key=id key=b split.sort_key: c"),
+        ("heddle run by me", "heddle run by me"),
         (
             "token_variable=NAME https://host.example/a/b",
             "token_variable=NAME https://host.example/a/b",
@@ -96,12 +103,20 @@ def test_whatever_is_said_stays_one_record(event, facts):
 )
 def test_secrets_are_taken_out_and_nothing_else(said, left):
     """Of addresses, of what stands behind a telling name, and of the environment."""
-    redaction = Redaction({"KAGGLE_API_TOKEN": "KGAT_0123", "HOME": "/root/of", "MY_KEY": "a"})
+    redaction = Redaction({"KAGGLE_API_TOKEN": "KGAT_0123", "MY_KEY": "a", **ORDINARY})
     assert redaction.of(said) == left
     assert redaction.of({"a": [said]}) == {"a": [left]}
 
 
+@pytest.mark.parametrize("name", ["HTTP_AUTHORIZATION", "PROXY_AUTH", "MY_KEY", "GITHUB_PAT"])
+def test_the_value_of_a_variable_that_names_a_secret_is_taken_out(name):
+    """Where it is six letters or longer: a shorter one may be an ordinary word."""
+    assert Redaction({name: "abc123"}).of("it is abc123") == "it is …"
+    assert Redaction({name: "abc12"}).of("it is abc12") == "it is abc12"
+
+
 def test_a_key_that_names_a_secret_hides_its_text():
     """Not a number, and not the name of a variable."""
-    told = {"password": "x", "token": "y", "max_tokens": 3, "token_variable": "NAME", "key": ["a"]}
-    assert Redaction({}).of(told) == {**told, "password": "…", "token": "…"}
+    hidden = dict.fromkeys(("password", "token", "secret_key", "KAGGLE_KEY"), "…")
+    told = {"max_tokens": 3, "token_variable": "NAME", "key": ["a"], "row_key": "id"}
+    assert Redaction({}).of({**told, **dict.fromkeys(hidden, "x")}) == {**told, **hidden}
