@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from heddle.domain.errors import HeddleError, InterruptedRun
+from heddle.domain.errors import ConfigError, HeddleError, InterruptedRun
 
 if TYPE_CHECKING:
     from heddle.infrastructure.log_files import LogFile
@@ -25,6 +25,8 @@ __all__ = ["RunLog"]
 
 class RunLog:
     """The log of one run, begun with its first stage: a run that runs none leaves none.
+
+    Nor does one whose configuration is refused; what else goes wrong before a stage is logged.
 
     Args:
         root: the project's folder.
@@ -46,7 +48,7 @@ class RunLog:
         self._lock = threading.Lock()
         self._file: LogFile | None = None
         self._early: list[str] = []
-        self._told: BaseException | None = None  # the fault of a stage, which goes on up
+        self._told: set[BaseException] = set()  # faults of stages; one of them goes on up
         self._before: dict[str, str | None] = {}
         self._log = logging.Logger("heddle.run", settings.number)  # noqa: LOG001 - of this run
 
@@ -60,7 +62,9 @@ class RunLog:
         trace: TracebackType | None,
     ) -> None:
         code = 0 if fault is None else _code(fault)
-        if fault is not None and code != InterruptedRun.exit_code and fault is not self._told:
+        refused = self._file is None and isinstance(fault, ConfigError)
+        known = refused or code == InterruptedRun.exit_code or fault in self._told
+        if fault is not None and not known:
             self._open(())
             self._tell("error", logging.ERROR, {"error": str(fault)}, fault)
         if self._file is None:
@@ -92,7 +96,7 @@ class RunLog:
         try:
             yield
         except BaseException as fault:
-            self._told = fault
+            self._told.add(fault)
             told = {"stage": state.name, "seconds": _since(start), "exit_code": _code(fault)}
             if _code(fault) == InterruptedRun.exit_code:
                 self._tell("interrupted", logging.WARNING, told)

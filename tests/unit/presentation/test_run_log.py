@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from heddle.domain.errors import ConfigError, HeddleError
+from heddle.domain.errors import ConfigError, DataContractError, HeddleError
 from heddle.pipeline.lineage import StageState
 from heddle.pipeline.log_settings import LogSettings
 from heddle.presentation import cli
@@ -46,13 +47,15 @@ def test_a_finished_run_has_told_of_itself_and_of_each_stage(finished):
 
 
 def test_a_run_that_runs_nothing_leaves_nothing(tmp_path):
-    """Not for a notice either, nor when it is interrupted."""
+    """Not for a notice either, nor when it is interrupted or what it is told is refused."""
     said: list[str] = []
     with opened(tmp_path, said) as log:
         log.notice("mended")
         log.done("a", "cached", 0.0)
     with pytest.raises(KeyboardInterrupt), opened(tmp_path, said):
         raise KeyboardInterrupt
+    with pytest.raises(ConfigError), opened(tmp_path, said):
+        raise ConfigError("dvc.yaml was edited")
     assert (list(tmp_path.iterdir()), said) == ([], [])
 
 
@@ -76,7 +79,7 @@ def test_a_run_tells_what_it_stands_on_and_what_became_of_its_stages(tmp_path, m
 @pytest.mark.parametrize(
     ("fault", "code", "traced"),
     [
-        (ConfigError("is wrong"), 2, False),
+        (DataContractError("is wrong"), 3, False),
         (HeddleError("broke", where="b (DVC)"), 1, True),
         (ZeroDivisionError("ours"), 1, True),
     ],
@@ -100,6 +103,19 @@ def test_a_failure_is_told_once_with_a_traceback_when_it_is_a_bug(tmp_path, faul
         (told,) = [line for line in found if "error" in line]
         assert (told["event"], told["error"], "traceback" in told) == (event, str(fault), traced)
         assert found[-1]["exit_code"] == code
+
+
+def test_of_two_stages_that_fail_each_is_told_once(tmp_path):
+    """Also where the one that failed first is raised."""
+    faults = {"a": DataContractError("first"), "b": ConfigError("second")}
+    log = opened(tmp_path, [])
+    for state in STATES:
+        with suppress(HeddleError), log.stage(state, STATES):
+            raise faults[state.name]
+    with pytest.raises(DataContractError), log:
+        raise faults["a"]
+    told = [(line["event"], line["error"]) for line in lines(tmp_path) if "error" in line]
+    assert told == [("failed", "first"), ("failed", "second")]
 
 
 def test_a_log_that_cannot_be_kept_is_told_once_and_fails_nothing(tmp_path):
