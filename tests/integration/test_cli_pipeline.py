@@ -140,6 +140,14 @@ def test_a_key_that_a_plus_adds_for_nobody_is_refused(done, capsys, words):
     assert said.startswith("error: override: no key or group 'nonsense'. Known: ")
 
 
+@pytest.mark.parametrize("words", [("run",), ("status",), ("sync",), ("sync", "--check")])
+def test_a_level_of_logs_that_there_is_not_is_refused(done, capsys, words):
+    """Also by what logs nothing: it tells whether a run would begin."""
+    code, _, said = call(capsys, *words, "logging_utils.level=debg", "-C", str(done))
+    assert (code, said.count("\n")) == (2, 1)
+    assert said.startswith("error: logging_utils.level: no level 'debg'; did you mean 'DEBUG'?")
+
+
 @pytest.mark.parametrize("words", [(), ("run",), ("predict",)])
 def test_a_short_h_asks_for_help(capsys, words):
     """As --help does, on every command."""

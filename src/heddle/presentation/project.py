@@ -87,6 +87,7 @@ class Project:
     @cached_property
     def plan(self) -> Plan:
         """What configuration and code declare now. Raises ConfigError."""
+        read_log_settings(self.config)  # what a run would refuse
         memory = CodeMemory(private_folder(self.root) / "code.json")
         plan = make_plan(self.config, self.root, memory.read)
         refuse_unread(self.root, self.overrides, plan)
