@@ -123,8 +123,6 @@ def heddle(root: Path, *words: str) -> tuple[int, str, str]:
     """Run a command line in this process: its exit code, what it printed, what it said beside."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        for console, stream in ((cli.out, out), (cli.err, err)):
-            console.file, console.width = stream, 300
         code = cli.run([*words, "-C", str(root)])
     return code, out.getvalue(), err.getvalue()
 

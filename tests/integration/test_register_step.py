@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
-from rich.console import Console
 
 from heddle.domain.errors import ConfigError, IntegrityError
 from heddle.domain.typed import build
@@ -20,7 +19,7 @@ from heddle.infrastructure.mlflow_registry import MlflowRegistry
 from heddle.models.trusted import TRUSTED_TYPES
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.register import Register, register
-from heddle.presentation import cli, cli_models
+from heddle.presentation import cli
 from heddle.registry.gates import Gates
 from heddle.registry.promotion import Promote, promote, rollback
 from heddle.serving.batch import predict_file
@@ -312,11 +311,8 @@ def test_promote_rollback_and_batch_work_on_what_was_registered(done, tmp_path):
         rollback(done.registry, "price")
 
 
-def test_the_commands_tell_what_was_registered_and_predicted(
-    done, uri, tmp_path, capsys, monkeypatch
-):
+def test_the_commands_tell_what_was_registered_and_predicted(done, uri, tmp_path, capsys):
     """Models by the primary metric; rows that are strange, by why they are."""
-    monkeypatch.setattr(cli_models, "out", Console(width=300, highlight=False))
     world = {"project": "p", "model": "price", "tracking": {"uri": uri, "experiment": "test"}}
     params = yaml.safe_dump({"world": world, "stages": {}})
     (done.root / "params.yaml").write_text(params)
