@@ -23,8 +23,12 @@ import yaml
 
 pytest.importorskip("prefect", reason="the extra [prefect] is not installed")
 
+from heddle.infrastructure.generated_record import GeneratedRecord
 from heddle.infrastructure.run_locks import project_lock
+from heddle.pipeline.generated import generated_files
+from heddle.pipeline.regeneration import changes
 from heddle.presentation import cli
+from heddle.presentation.flow_project import open_flow
 
 still_running = runpy.run_path(str(Path(__file__).parents[1] / "processes.py"))["still_running"]
 
@@ -33,6 +37,7 @@ STEP = "steps/lowered.py"
 GENERATED = ("params.yaml", "dvc.yaml", "MLproject")
 STAGES = ("read", "left", "right", "both", "said")
 FIRST = ("check_generated_files", "generate_files")
+ALLOWED = "pipeline.allow_dvc_changes=true"
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 
 pytestmark = pytest.mark.filterwarnings("default")  # of Prefect and what it stands on
@@ -189,7 +194,7 @@ def test_what_changed_runs_what_did_not_is_cached(server, done, flow):
     with (done / "configs/pipeline/base.yaml").open("a") as file:
         outputs = "[models/leaderboard.json, reports/report.html]"
         file.write(f"  told: {{step: told, reads: right, writes: {outputs}}}\n")
-    code, said = flow(done)
+    code, said = flow(done, ALLOWED)
     assert code == 0, said
     seen = Seen(server, done)
     tasks = seen.tasks(*FIRST, *STAGES, "told")
@@ -218,7 +223,12 @@ def test_the_script_of_a_project_honours_its_keys_and_a_signal(server, done, has
     shutil.copy(ROOT / "projects/housing" / name, done / name)
     sleep = "    print('asleep', flush=True)\n    __import__('time').sleep(60)\n"
     replace(done / STEP, "    return", f"{sleep}    return")
-    words = ("pipeline=orchestrate_dvc_flow", "pipeline.force_run=true", "logging_utils.level=20")
+    words = (
+        "pipeline=orchestrate_dvc_flow",
+        "pipeline.force_run=true",
+        "logging_utils.level=20",
+        ALLOWED,
+    )
     said = done / "said.txt"
     process = started(said, [name, *words, "pipeline.stages_to_run=[left,right]"])
     try:
@@ -270,7 +280,7 @@ def test_a_failed_stage_fails_its_task_and_the_flow(server, done, flow, hashes):
     """With its own words and exit code; what stands behind it is not run, and shown so."""
     before = hashes(done)
     replace(done / STEP, "    return frame", "    return frame.select('wrd')\n    return frame")
-    code, said = flow(done, "pipeline.retries.stages=[right]")
+    code, said = flow(done, ALLOWED, "pipeline.retries.stages=[right]")
     assert code == 3
     words = "input has no column 'wrd'; did you mean 'word'?"
     assert words in said.splitlines()[-1]
@@ -308,7 +318,7 @@ def test_what_brings_data_in_is_tried_again(server, done, flow):
     words = ("read", "ingestion=url", url, "ingestion.patience.retries=0")
     more = ("pipeline.retries.times=1", "pipeline.retries.delays_seconds=[0.2]")
     try:
-        code, said = flow(done, *words, *more)
+        code, said = flow(done, ALLOWED, *words, *more)
     finally:
         source.shutdown()
         thread.join()
@@ -322,7 +332,7 @@ def test_what_brings_data_in_is_tried_again(server, done, flow):
 def test_generating_is_shown_refused_or_left_out(server, done, flow):
     """An edit by hand is never lost; a difference needs leave; files may run as they stand."""
     before = {name: (done / name).read_bytes() for name in GENERATED}
-    code, said = flow(done, "transformations.scaled.by=2.0", "pipeline.allow_dvc_changes=false")
+    code, said = flow(done, "transformations.scaled.by=2.0")
     assert code == 2
     assert "-        by: 1.0e-05\n+        by: 2.0" in said
     assert "params.yaml would change (+1 -1 lines), which pipeline.allow_dvc_changes=f" in said
@@ -341,6 +351,15 @@ def test_generating_is_shown_refused_or_left_out(server, done, flow):
     assert b"by: 5.0" in (done / "params.yaml").read_bytes()
 
 
+def test_to_tell_how_to_run_changes_no_file(done):
+    """Nothing needs leave when every stage is forced."""
+    told = ("force_run=true", "pipeline_run=true", "jobs=2", "stages_to_run=[left]")
+    words = ("pipeline=orchestrate_dvc_flow", *(f"pipeline.{word}" for word in told))
+    work = open_flow(done, [*words, "logging_utils.level=10"])
+    assert work.settings.force_run
+    assert changes(done, generated_files(work.plan), GeneratedRecord(done).knows) == ()
+
+
 def test_a_crash_while_generating_leaves_the_old_file(server, done, flow):
     """The kernel ends the process in the middle of a file; the next flow goes on by itself."""
     before = {name: (done / name).read_bytes() for name in GENERATED}
@@ -355,10 +374,10 @@ def test_a_crash_while_generating_leaves_the_old_file(server, done, flow):
     assert told.returncode == -signal.SIGXFSZ
     assert {name: (done / name).read_bytes() for name in GENERATED} == before
     assert list(done.glob(".*.heddle-part"))
-    code, said = flow(done, "read", "transformations.scaled.by=2.0")
+    code, said = flow(done, "read", "transformations.scaled.by=2.0", ALLOWED)
     assert code == 0, said
     assert not list(done.glob(".*.heddle-part"))
-    assert flow(done, "read")[0] == 0  # what the last one wrote is no edit by hand
+    assert flow(done, "read", ALLOWED)[0] == 0  # what the last one wrote is no edit by hand
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 

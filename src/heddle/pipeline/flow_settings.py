@@ -50,7 +50,7 @@ class FlowSettings:
     stages_to_run: tuple[str, ...] = ()  # with what they need; none: all
     force_run: bool = False  # the named ones even if they are fresh; all when none is named
     pipeline_run: bool = False  # with all that hangs together with them, above and below
-    allow_dvc_changes: bool = True  # False: refuse where generated files would change
+    allow_dvc_changes: bool = False  # True: write generated files anew where they would change
     skip_generation: bool = False  # run params.yaml and dvc.yaml as they stand
     jobs: int = 1
     retries: Retries = Retries()

@@ -82,20 +82,22 @@ def refuse_edited(found: Sequence[Change], root: Path) -> None:
 
 
 def refuse_changes(found: Sequence[Change], root: Path) -> None:
-    """Refuse to generate what differs, when that is not allowed.
+    """Refuse to replace files by others, when that is not allowed; a new one replaces none.
 
     Raises:
         ConfigError: naming the files, and how many lines come and go.
     """
-    if not found:
+    replaced = [change for change in found if change.old is not None]
+    if not replaced:
         return
-    told = [line for change in found for line in diff(change).splitlines()[2:]]
+    told = [line for change in replaced for line in diff(change).splitlines()[2:]]
     plus, minus = (sum(line.startswith(sign) for line in told) for sign in "+-")
     raise ConfigError(
-        f"{_names(found)} would change (+{plus} -{minus} lines), "
+        f"{_names(replaced)} would change (+{plus} -{minus} lines), "
         "which pipeline.allow_dvc_changes=false forbids",
         where=str(root),
-        todo="See the difference above; `heddle sync` writes it, then commit.",
+        todo="See the difference above; allow it with pipeline.allow_dvc_changes=true, "
+        "or `heddle sync` and commit.",
     )
 
 

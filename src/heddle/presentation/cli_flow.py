@@ -30,9 +30,9 @@ def flow_command(
 ) -> None:
     """Run the stages as a Prefect flow, one task each (extra `prefect`).
 
-    Further keys, such as pipeline.allow_dvc_changes=false: configs/pipeline/orchestrate_dvc_flow.
+    Further keys, such as pipeline.allow_dvc_changes=true: configs/pipeline/orchestrate_dvc_flow.
 
-    Example: heddle flow --serve --cron "0 4 * * 6" ingestion=file ingestion.path=housing.csv
+    Example: heddle flow --serve --cron "0 4 * * 6" --timezone Europe/Berlin
     """
     from heddle.infrastructure.prefect_server import need_prefect
     from heddle.presentation.flow import run_flow, serve_flow

@@ -46,8 +46,14 @@ def test_an_edit_by_hand_is_not_overwritten(tmp_path):
 
 
 def test_a_change_that_is_not_allowed_is_counted(tmp_path):
-    """Lines that come and lines that go."""
+    """Lines that come and lines that go, and the two ways on; a file that is new replaces none."""
     change = Change(name="dvc.yaml", old="stages:\n  a: 1\n", new="stages:\n  a: 2\n  b: 2\n")
-    with pytest.raises(ConfigError, match=r"dvc.yaml would change \(\+2 -1 lines\), which pipe"):
-        refuse_changes([change], tmp_path)
-    refuse_changes([], tmp_path)
+    new = Change(name="MLproject", old=None, new="name: x\n")
+    with pytest.raises(ConfigError) as told:
+        refuse_changes([change, new], tmp_path)
+    assert str(told.value) == (
+        f"{tmp_path}: dvc.yaml would change (+2 -1 lines), which pipeline.allow_dvc_changes=false "
+        "forbids. See the difference above; allow it with pipeline.allow_dvc_changes=true, or "
+        "`heddle sync` and commit."
+    )
+    assert refuse_changes([new], tmp_path) is None
