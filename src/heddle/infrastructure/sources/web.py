@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
+from heddle import __version__
 from heddle.domain.errors import ConfigError, HeddleError
 from heddle.infrastructure.sources.address import Address, read_address
 from heddle.infrastructure.sources.patience import Patience
@@ -21,7 +22,7 @@ __all__ = ["Again", "Refused", "ask", "parts_of", "patiently", "refuse_web_page"
 
 _CHUNK = 1 << 16
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
-_AGENT = "heddle (+https://pypi.org/project/heddle-ml)"
+_AGENT = f"heddle/{__version__}"
 _BY_HAND = "Try again later, or fetch it by hand and use ingestion=file ingestion.path=…."
 _TOLD = 4096  # bytes of a refusal that are read
 

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import heddle
 from heddle.domain.errors import ConfigError, DataContractError, HeddleError
 from heddle.infrastructure.memory import SilentProgress
 from heddle.infrastructure.sources.patience import Patience
@@ -223,6 +224,14 @@ def test_credentials_are_sent_but_never_shown(server, tmp_path):
     assert raw.origin == f"{server.address}/x.csv?token=…&v=…"
     shown = " ".join([raw.origin, *progress.notices, repr(made.address)])
     assert not re.search("cret|hush|me:", shown)
+
+
+def test_the_server_hears_who_asks(server, tmp_path):
+    """The name and the version, and no address."""
+    server.answers = [whole]
+    source(server).fetch(tmp_path, SilentProgress())
+    ((_, headers),) = server.requests
+    assert headers["User-Agent"] == f"heddle/{heddle.__version__}"
 
 
 def test_a_redirect_is_followed_without_the_credentials(server, tmp_path):
