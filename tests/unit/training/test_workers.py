@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -18,7 +19,10 @@ from heddle.training.workers import guard, workers
 
 @pytest.mark.parametrize("fits", [(1, 1, 1), (2, 2, 2), (8, 1, 1), (1, 1, 8)])
 def test_what_fits_the_machine_is_let_through(fits):
-    guard(*fits, cores=8)
+    threads = math.prod(fits)
+    assert guard(*fits, cores=threads) is None
+    with pytest.raises(ConfigError, match=f"= {threads} threads exceed {threads - 1} core"):
+        guard(*fits, cores=threads - 1)
 
 
 def test_too_many_threads_are_refused_with_the_arithmetic():

@@ -234,7 +234,9 @@ def test_the_shipped_configurations_are_read(kind):
             values = yaml.safe_load(path.read_text())
             place = build(Ingest, values, where=kind).place()
             needed = {"file": {"path": "x"}, "url": {"url": "https://h/x"}, "sample": {}}[kind]
-            make_source({**place, **needed}, REPO / "projects" / "housing")
+            source = make_source({**place, **needed}, REPO / "projects" / "housing")
+            assert type(source).__name__ == f"{kind.capitalize()}Source"
+            assert source.licence == values["licence"]
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real housing file is not on this machine")
