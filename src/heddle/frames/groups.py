@@ -1,16 +1,16 @@
 """Groups of rows: sums and weighted medians, one row out per group.
 
-On Polars the rows are sorted once and each group is a slice of them, for two reasons, both
-measured on 1.2 million rows in 358 thousand groups: weighted medians as expressions inside
-`group_by` cost four times as much, and a float sum of `group_by` depends in its last digits on
-the number of threads, so that a data version would differ from machine to machine.
-On SQL engines the same is a window expression and a `GROUP BY`; `frames.sums` makes both add up
-to the same last digit.
+On Polars the keys are sorted once, other columns are put in their order, and each group is a
+slice of them, for two reasons, both measured on 1.2 million rows in 358 thousand groups: weighted
+medians as expressions inside `group_by` cost four times as much, and a float sum of `group_by`
+depends in its last digits on the number of threads, so that a data version would differ from
+machine to machine. On SQL engines the same is a window expression and a `GROUP BY`; `frames.sums`
+makes both add up to the same last digit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,8 @@ __all__ = ["WeightedMedian", "aggregated"]
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
-_CELLS = 100_000_000  # that are sorted at a time
+_CELLS = 100_000_000  # that are put in order at a time
+_PLACE = "where the row stood"
 
 # Sums of fractions are not exact: half of the weight but for this part of it counts as half.
 _ROUNDING = 1e-9
@@ -61,16 +62,27 @@ def aggregated(
     [(1, 1, 7), (2, 7, 6)]
 
     Args:
-        frame: the rows; what is summed is Int64 or Float64.
+        frame: the rows; on Polars in one order whenever they are collected, as `settled` ones are.
         by: the key columns, at least one.
-        sums: new name -> column. Nulls are left out; a sum of nothing is 0.
+        sums: new name -> column, summed as Int64 or Float64. Nulls are left out; a sum of nothing
+            is 0.
         medians: null where no value reaches half of the total.
         middles: new name -> column of numbers, whose plain median it is; null if it is all null.
     """
+    frame = _widened(frame, {*sums.values(), *(m.weight for m in medians), *middles.values()})
     if engine_of(frame) == "polars":
         made = _on_polars(frame.to_native(), list(by), sums, medians, middles)
         return nw.from_native(made.lazy())
     return _on_sql(frame, by, sums, medians, middles)
+
+
+def _widened(frame: nw.LazyFrame[Any], columns: Collection[str]) -> nw.LazyFrame[Any]:
+    """Return the rows with narrow numbers as Int64 or Float64: engines add those up unlike."""
+    schema = frame.collect_schema()
+    whole = {n: nw.Int64() for n in columns if schema[n].is_integer()}
+    wide = {**whole, **{n: nw.Float64() for n in columns if schema[n].is_float()}}
+    narrow = [n for n in sorted(wide) if schema[n] != wide[n]]
+    return frame.with_columns(nw.col(n).cast(wide[n]) for n in narrow) if narrow else frame
 
 
 def _on_sql(
@@ -133,44 +145,42 @@ def _on_polars(
     medians: Sequence[WeightedMedian],
     middles: Mapping[str, str],
 ) -> pl.DataFrame:
-    keys = sorted_rows(frame.select(by).collect(), by)
+    keys = sorted_rows(frame.select(by).collect().with_row_index(_PLACE), by)
     groups = _Groups.of(keys, by)
-    made = keys[groups.starts]
+    made, order = keys[groups.starts].drop(_PLACE), keys[_PLACE]
     del keys
     totals: dict[str, NDArray[Any]] = {}
-    for some, rows in _sorted_parts(frame, by, {new: [column] for new, column in sums.items()}):
+    for some, rows in _ordered(frame, order, {new: [column] for new, column in sums.items()}):
         totals |= {new: groups.sums(rows[sums[new]]) for new in some}
     found = {new: pl.Series(values) for new, values in totals.items()}
     weighted = {m.new: m for m in medians}
-    pairs = {new: [m.value, m.weight] for new, m in weighted.items()}
-    for some, rows in _sorted_parts(frame, by, pairs):
+    for some, rows in _ordered(frame, order, {m.new: [m.value, m.weight] for m in medians}):
         for m in (weighted[new] for new in some):
             found[m.new] = groups.median(rows[m.value], rows[m.weight], totals[m.total])
-    for some, rows in _sorted_parts(frame, by, {new: [column] for new, column in middles.items()}):
+    for some, rows in _ordered(frame, order, {new: [column] for new, column in middles.items()}):
         found |= {new: groups.middle(rows[middles[new]]) for new in some}
     return made.with_columns(**found)
 
 
-def _sorted_parts(
-    frame: pl.LazyFrame, by: list[str], needed: Mapping[str, list[str]]
+def _ordered(
+    frame: pl.LazyFrame, order: pl.Series, needed: Mapping[str, list[str]]
 ) -> Iterator[tuple[list[str], pl.DataFrame]]:
-    """Yield the sorted rows, so many columns at a time as fit: what can be made of them, and they.
+    """Yield rows in order, so many columns at a time as fit: what can be made of them, and they.
 
     Args:
         frame: the rows.
-        by: what they are sorted by, which are among the columns.
+        order: where the first one stands, the second one and so on.
         needed: what is to be made -> the columns that it takes.
     """
     waiting = list(needed)
-    rows = frame.select(pl.len()).collect().item() if waiting else 0
-    most = max(len(by) + 2, _CELLS // max(1, rows))
+    most = max(2, _CELLS // max(1, len(order)))
     while waiting:
         some: list[str] = []
-        used = set(by)
+        used: set[str] = set()
         while waiting and len(used | {*needed[waiting[0]]}) <= most:
             used |= {*needed[waiting[0]]}
             some.append(waiting.pop(0))
-        yield some, sorted_rows(frame.select(sorted(used)).collect(), by)
+        yield some, frame.select(sorted(used)).collect()[order]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from heddle.frames.columns import as_number, require
+from heddle.frames.engines import settled
 from heddle.frames.groups import aggregated
 
 __all__ = ["Aggregate", "aggregate"]
@@ -54,6 +55,7 @@ def aggregate(frame: nw.LazyFrame[Any], cfg: Aggregate) -> nw.LazyFrame[Any]:
     Raises:
         DataContractError: a column is not there, or holds no numbers where they are needed.
     """
+    frame = settled(frame)
     used = [*dict.fromkeys([*cfg.sums.values(), *cfg.means.values(), *cfg.medians.values()])]
     require(frame, [*cfg.by.values(), *used], where="aggregate")
     keys = {new: f"key {place}" for place, new in enumerate(cfg.by)}

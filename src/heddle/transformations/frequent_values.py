@@ -8,6 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from heddle.frames.columns import as_number, refuse_taken, require
+from heddle.frames.engines import settled
 from heddle.frames.groups import aggregated
 
 __all__ = ["FrequentValues", "frequent_values"]
@@ -52,7 +53,7 @@ def frequent_values(frame: nw.LazyFrame[Any], cfg: FrequentValues) -> nw.LazyFra
         rows = rows.filter(nw.col(cfg.time) <= cfg.until)
     weighed = rows.select(cfg.column)
     refuse_taken(weighed, ["total"], where=_STEP)
-    weighed = rows.select(cfg.column, weight.alias("total"))
+    weighed = settled(rows.select(cfg.column, weight.alias("total")))
     return aggregated(weighed, [cfg.column], {"total": "total"}).filter(
         nw.col("total") > cfg.more_than
     )

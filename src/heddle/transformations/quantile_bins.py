@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from heddle.frames.columns import as_number, refuse_taken, require
+from heddle.frames.engines import settled
 from heddle.frames.groups import aggregated
 from heddle.frames.matching import look_up
 
@@ -59,7 +60,7 @@ def quantile_bins(frame: nw.LazyFrame[Any], cfg: QuantileBins) -> nw.LazyFrame[A
     refuse_taken(frame, [cfg.new], where=_STEP)
     value = as_number(frame, cfg.value, where=_STEP)
     rows = frame.select(*cfg.total_by, value.alias(_TOTAL)).drop_nulls(list(cfg.total_by))
-    totals = aggregated(rows, cfg.total_by, {_TOTAL: _TOTAL})
+    totals = aggregated(settled(rows), cfg.total_by, {_TOTAL: _TOTAL})
     return look_up(frame, _labelled(totals, cfg), cfg.total_by)
 
 

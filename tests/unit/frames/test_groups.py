@@ -94,3 +94,26 @@ def test_duckdb_sums_to_the_same_last_digit():
         there = nw.from_native(door.from_arrow(table.sample(fraction=1.0, shuffle=True).to_arrow()))
         found = aggregated(there, ["k"], {"sum": "v"}).to_native().pl()
     assert found.equals(here)
+
+
+def test_narrow_numbers_are_summed_as_wide_ones():
+    """Whole numbers as Int64, floats as Float64 and to the last digit; a key keeps its type."""
+    chance = np.random.default_rng(4)
+    light = pl.Series(chance.random(1000), dtype=pl.Float32)
+    many = pl.Series([2**31 - 1] * 1000, dtype=pl.Int32)
+    keys = pl.Series(chance.integers(0, 9, 1000), dtype=pl.Int8)
+    columns = {"l": light, "v": light, "n": many, "u": many.cast(pl.UInt32)}
+    table = pl.DataFrame({"k": keys, **columns})
+    middle = WeightedMedian(new="mid", value="v", weight="n", total="ns")
+    sums = {"ls": "l", "ns": "n", "us": "u"}
+    frames = (table, table.with_columns(pl.col("l").cast(pl.Float64), pl.col("n", "u").cast(int)))
+    narrow, wide = (
+        aggregated(nw.from_native(t.lazy()), ["k"], sums, [middle], {"m": "l"})
+        .collect()
+        .to_native()
+        for t in frames
+    )
+    types = {"ls": pl.Float64, "ns": pl.Int64, "us": pl.Int64, "mid": pl.Float32, "m": pl.Float64}
+    assert narrow.schema == {"k": pl.Int8, **types}
+    assert narrow.equals(wide)
+    assert narrow["ns"].sum() == 1000 * (2**31 - 1)
