@@ -40,11 +40,13 @@ check: install  ## format, lint, types, import contracts, generated files
 	ruff check --quiet .
 	mypy
 	lint-imports --no-cache
+	python docs/make_reference.py --check
 	@for project in $(PROJECTS); do heddle sync --check -C $$project || exit 1; done
 
 format: install  ## put the code in its form
 	ruff format .
 	ruff check --fix .
+	python docs/make_reference.py
 
 lock: install  ## resolve the requirements anew
 	$(LOCK) pyproject.toml $(TESTED:%=--extra %) --group dev -o requirements/dev.lock
