@@ -28,7 +28,9 @@ class TargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         threads: upper bound for libraries that take their threads from the process.
         offset: position of a column that the prediction begins with; the regressor learns what
             is to be added to it, after the transform of the target. With asinh that is about a
-            factor. A missing value counts as the median target.
+            factor. It is the column as it comes in: imputation fills its gaps with the column's own
+            median, or whatever it is told. A gap that is left (imputation none, for an estimator
+            that takes gaps) counts as the median target.
     """
 
     def __init__(

@@ -195,6 +195,16 @@ def test_an_offset_is_a_number_column_that_the_candidate_sees(features, choices)
             assemble(features, choices, wrong, {}, seed=1)
 
 
+def test_an_offset_that_is_missing_is_what_imputation_makes_of_it(rows, price, fresh):
+    """The column's own median; where nothing fills it, the median target."""
+    blank = fresh.assign(rooms=np.nan)
+    features, one = Features(numeric=("rooms",)), candidate("median", offset="rooms")
+    for how, begun in (("median", rows["rooms"].median()), ("none", np.median(price))):
+        model = assemble(features, Choices(imputation=how), one, {}, seed=1).fit(rows, price)
+        known = model.predict(fresh.assign(rooms=0.0))
+        np.testing.assert_allclose(model.predict(blank) - known, begun)
+
+
 def test_rows_without_a_needed_column_are_refused(features, choices, rows, price):
     """The message names the column."""
     model = assemble(features, choices, candidate("ridge"), {}, seed=1).fit(rows, price)
