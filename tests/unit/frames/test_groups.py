@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 
 from heddle.frames import groups
+from heddle.frames.engines import fetched
 from heddle.frames.groups import WeightedMedian, aggregated
 
 SUM_UP = """
@@ -96,24 +98,37 @@ def test_duckdb_sums_to_the_same_last_digit():
     assert found.equals(here)
 
 
-def test_narrow_numbers_are_summed_as_wide_ones():
-    """Whole numbers as Int64, floats as Float64 and to the last digit; a key keeps its type."""
+def narrow_numbers() -> pl.DataFrame:
     chance = np.random.default_rng(4)
     light = pl.Series(chance.random(1000), dtype=pl.Float32)
     many = pl.Series([2**31 - 1] * 1000, dtype=pl.Int32)
     keys = pl.Series(chance.integers(0, 9, 1000), dtype=pl.Int8)
     columns = {"l": light, "v": light, "n": many, "u": many.cast(pl.UInt32)}
-    table = pl.DataFrame({"k": keys, **columns})
+    return pl.DataFrame({"k": keys, **columns})
+
+
+def summed(table: nw.LazyFrame[Any]) -> pl.DataFrame:
     middle = WeightedMedian(new="mid", value="v", weight="n", total="ns")
     sums = {"ls": "l", "ns": "n", "us": "u"}
-    frames = (table, table.with_columns(pl.col("l").cast(pl.Float64), pl.col("n", "u").cast(int)))
-    narrow, wide = (
-        aggregated(nw.from_native(t.lazy()), ["k"], sums, [middle], {"m": "l"})
-        .collect()
-        .to_native()
-        for t in frames
-    )
+    return fetched(aggregated(table, ["k"], sums, [middle], {"m": "l"}))
+
+
+def test_narrow_numbers_are_summed_as_wide_ones():
+    """Whole numbers as Int64, floats as Float64 and to the last digit; a key keeps its type."""
+    table = narrow_numbers()
+    wide = table.with_columns(pl.col("l").cast(pl.Float64), pl.col("n", "u").cast(pl.Int64))
+    made = summed(nw.from_native(table.lazy()))
     types = {"ls": pl.Float64, "ns": pl.Int64, "us": pl.Int64, "mid": pl.Float32, "m": pl.Float64}
-    assert narrow.schema == {"k": pl.Int8, **types}
-    assert narrow.equals(wide)
-    assert narrow["ns"].sum() == 1000 * (2**31 - 1)
+    assert made.schema == {"k": pl.Int8, **types}
+    assert made.equals(summed(nw.from_native(wide.lazy())))
+    assert made["ns"].sum() == 1000 * (2**31 - 1)
+
+
+def test_duckdb_sums_narrow_numbers_alike():
+    """Past 2**31, and floats of 32 bits: the same types, the same last digit."""
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is an extra that is not installed")
+    table = narrow_numbers()
+    with duckdb.connect() as door:
+        there = summed(nw.from_native(door.from_arrow(table.to_arrow())))
+    assert there.schema == summed(nw.from_native(table.lazy())).schema
+    assert there.equals(summed(nw.from_native(table.lazy())))
