@@ -18,6 +18,9 @@ BIN = Path(sys.executable).parent
 # The same stages on fewer rows, with fewer trials and a smaller grid.
 _SMALLER = {
     "projects/drg/configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 4000")],
+    "projects/drg/configs/model_params/random_forest.yaml": [
+        (r"low: 100, high: 1000", "low: 10, high: 40")
+    ],
     "projects/housing/configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 500")],
     "projects/housing/configs/config.yaml": [("model_candidates: full", "model_candidates: quick")],
     "projects/housing/configs/model_candidates/quick.yaml": [(r"trials: \d+", "trials: 1")],

@@ -119,6 +119,10 @@ def test_two_jobs_and_plain_dvc_give_the_same_files(tmp_path, tiny, finished, he
     stages = {"both.log", "left.log", "read.log", "right.log", "said.log"}
     assert {path.name for path in by_jobs.iterdir()} == {"run.log", *stages}
     assert {path.name for path in by_dvc.iterdir()} == stages
+    subprocess.run([*DVC, "repro", "--quiet", "--force", "-P"], cwd=other, check=True, env=env)
+    assert hashes(other) == wanted
+    made = [{log.name for log in folder.iterdir()} for folder in (other / "logs/runs").iterdir()]
+    assert made == [stages, stages]  # every stage ran anew
 
 
 def test_outside_git_nothing_is_written(tmp_path, heddle, tiny):
