@@ -62,7 +62,10 @@ def server(tmp_path_factory, request):
         patch.setenv("PREFECT_API_URL", started.url)
         from prefect.context import refresh_global_settings_context
 
+        from prefect.logging.configuration import setup_logging
+
         refresh_global_settings_context()
+        setup_logging()  # before a test listens: it replaces the handlers that are there
         request.getfixturevalue("finished")  # made while the server comes up
         started.wait()
         yield started.url
