@@ -61,7 +61,6 @@ def server(tmp_path_factory, request):
         started = TemporaryServer()
         patch.setenv("PREFECT_API_URL", started.url)
         from prefect.context import refresh_global_settings_context
-
         from prefect.logging.configuration import setup_logging
 
         refresh_global_settings_context()
