@@ -41,7 +41,7 @@ def read(source: Path) -> pl.LazyFrame:
 
 
 def with_profits(rows: pl.LazyFrame) -> pl.DataFrame:
-    """Profits, totals, and only the DRGs that are frequent in the years before the first predicted."""
+    """Profits, totals, and only DRGs that are frequent before the first year that is predicted."""
     rows = rows.with_columns(
         (col(f"{kind}_charge") - col(f"{kind}_cost")).alias(f"{kind}_profit")
         for kind in ("median", "mean")
