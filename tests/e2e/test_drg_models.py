@@ -13,6 +13,7 @@ import yaml
 
 from heddle.evaluation.splits import pairs
 from heddle.pipeline.stages import wanted_stages
+from heddle.serving.loader import load_folder
 
 drg = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("drg_runs.py"))))
 SMALL = (
@@ -90,6 +91,17 @@ def test_the_test_years_are_opened_once_at_registration(registered):
     assert {"persistence", "two_years_mean"} <= set(
         json.loads((registered / "models/evaluation.json").read_text())["baselines"]
     )
+
+
+def test_the_registered_model_is_loaded_and_predicts_the_test_years_as_it_did(registered):
+    """Whole numbers with gaps among its columns."""
+    model = load_folder(registered / "models/model")
+    made = pl.read_parquet(registered / "models/predictions.parquet")
+    rows = made.join(pl.read_parquet(registered / "data/v13/v13.parquet"), on=drg.KEY, how="left")
+    nullable = [n for n, c in model.manifest.columns.items() if c.type == "int" and c.nullable]
+    assert rows.select(nullable).null_count().sum_horizontal().item() > 0
+    found = model.predict(rows.select(list(model.manifest.columns)))
+    assert found.tolist() == pytest.approx(made["predicted"].to_list(), rel=1e-9)
 
 
 @pytest.mark.parametrize(

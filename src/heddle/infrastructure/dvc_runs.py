@@ -86,7 +86,8 @@ class DvcRuns:
         left = sum(sweep(self.root / name) for name in folders)
         left += sum(sweep(top, deep=False) for top in (self.root, private_folder(self.root)))
         if left:
-            said.append(f"removed {left} half-written files of a run that was killed")
+            files = "file" if left == 1 else "files"
+            said.append(f"removed {left} half-written {files} of something that was killed")
         return said
 
     def reproduce(self, stage: str, *, force: bool) -> bool:

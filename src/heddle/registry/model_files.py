@@ -42,7 +42,8 @@ def save_model(
         ResourceError: the disk is full or read-only; the old folder is as it was.
     """
     content = canonical(_dumped(pipeline, trusted))
-    sample = rows.select(list(manifest.columns))
+    # whole numbers with gaps come from pandas as fractions
+    sample = rows.select(list(manifest.columns)).cast(pl.Schema(_schema(manifest.columns)))
     golden = {
         "rows": sample.to_dict(as_series=False),
         "predicted": [float(v) for v in pipeline.predict(sample)],

@@ -93,7 +93,7 @@ def test_prepare_sweeps_what_killed_writers_left(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "data/a/.keep").touch()
     said = DvcRuns(tmp_path).prepare(["data", "absent"])
-    assert said == ["removed 3 half-written files of a run that was killed"]
+    assert said == ["removed 3 half-written files of something that was killed"]
     assert DvcRuns(tmp_path).prepare(["data"]) == []
     assert (tmp_path / "data/a/.keep").exists()
 

@@ -63,7 +63,7 @@ def test_files_are_told_as_missing_changed_or_edited(tiny):
     assert found["read"] == ("file cases.csv changed",)
     assert found["left"] == ("waits for read",)
     assert found["right"][0] == "output data/right/right.parquet was changed by hand"
-    assert "input right changed" in found["both"]
+    assert "input right was changed by hand: its metadata is as it was" in found["both"]
     assert "output reports/said.json is missing" in found["said"]
 
 

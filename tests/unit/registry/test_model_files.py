@@ -1,19 +1,24 @@
 """Saved models: bytes that depend on the model alone."""
 
+import dataclasses
+import json
 import resource
 import subprocess
 import sys
 
+import pandas as pd
 import polars as pl
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
 
 from heddle.domain.errors import ConfigError, IntegrityError, ResourceError
 from heddle.evaluation.intervals import Interval
+from heddle.models.trusted import TRUSTED_TYPES
 from heddle.registry.manifest import Manifest, Split, digest, read_manifest
-from heddle.registry.model_files import canonical, save_model
+from heddle.registry.model_files import GOLDEN, canonical, golden_frame, save_model
 from heddle.validation.contract import Column
 
 ROWS = pl.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [1.0, 0.0, 1.0, 5.0]})
@@ -95,6 +100,21 @@ def test_a_saved_model_reads_back_its_manifest(tmp_path):
     assert {p.name for p in (tmp_path / "model").iterdir()} == {*read.files, "manifest.json"}
     for name, sha256 in read.files.items():
         assert digest((tmp_path / "model" / name).read_bytes()) == sha256
+
+
+def test_whole_numbers_with_gaps_are_kept_as_whole_numbers(tmp_path):
+    """Of a training table in pandas they come as fractions; the stored rows predict as they did."""
+    columns = {"b": Column(type="float"), "a": Column(type="int", nullable=True)}
+    told = dataclasses.replace(MANIFEST_OF, columns=columns)
+    from_pandas = pl.from_pandas(pd.DataFrame({"a": [1.0, None, 3.0], "b": [1.0, 0.0, 1.0]}))
+    assert from_pandas["a"].dtype == pl.Float64
+    model = HistGradientBoostingRegressor(max_iter=2).fit(from_pandas.select("b", "a"), [1, 2, 3])
+    save_model(tmp_path / "model", model, told, from_pandas, TRUSTED_TYPES)
+    golden = json.loads((tmp_path / "model" / GOLDEN).read_bytes())
+    again = golden_frame(golden["rows"], columns)
+    assert again["a"].to_list() == [1, None, 3]
+    assert again.schema["a"] == pl.Int64
+    assert model.predict(again).tolist() == golden["predicted"]
 
 
 def test_saving_twice_gives_the_same_folder(tmp_path):

@@ -18,7 +18,7 @@ from heddle.domain.names import checked_name
 from heddle.presentation.new.template_files import is_project, template_files
 from heddle.presentation.new.written import Made
 
-__all__ = ["new_project", "renamed", "template_named"]
+__all__ = ["new_project", "renamed", "template_named", "unlinked"]
 
 _NAMES = ("project", "experiment", "model")  # keys whose value is the project's name, or begins so
 
@@ -54,7 +54,7 @@ def new_project(parent: Path, name: str, template: Path) -> Made:
         files = _copy(template, part, name)
         files += _synced(part)
     notices = _repository(folder)
-    readme = {"README.md": "what each file is for, and how it becomes yours"}
+    readme = {"README.md": "what the project does"}
     return Made(
         what=f"project {name}",
         folder=folder,
@@ -147,7 +147,18 @@ def _copy(source: Path, target: Path, name: str) -> list[str]:
         if made.suffix == ".yaml" and made.is_relative_to(target / "configs"):
             text = made.read_bytes().decode("utf-8")
             made.write_bytes(renamed(text, old, name).encode())
+        elif made.suffix == ".md":
+            made.write_bytes(unlinked(made.read_bytes().decode("utf-8")).encode())
     return files
+
+
+def unlinked(text: str) -> str:
+    """Return Markdown whose links out of the project, which lead nowhere now, are plain words.
+
+    >>> unlinked("see [why](../../docs/adr/1.md) and [how](steps/README.md)")
+    'see why and [how](steps/README.md)'
+    """
+    return re.sub(r"\[([^\]]+)\]\(\.\./[^)]*\)", r"\1", text)
 
 
 def _name_of(project: Path) -> str:

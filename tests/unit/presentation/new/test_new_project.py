@@ -53,6 +53,17 @@ def test_what_was_written_is_told_by_folder(shop):
     assert not shop.edit  # no README there
 
 
+def test_links_of_a_readme_that_lead_out_of_the_project_become_words(tmp_path):
+    """They would lead nowhere."""
+    template = tmp_path / "template"
+    shutil.copytree(TINY, template)
+    (template / "README.md").write_text("See [logs](../../docs/logs.md), [ours](steps/a.md).\n")
+    subprocess.run(["git", "init", "-q", str(template)], check=True)
+    made = new_project(tmp_path, "shop", template)
+    assert (made.folder / "README.md").read_text() == "See logs, [ours](steps/a.md).\n"
+    assert made.edit == {"README.md": "what the project does"}
+
+
 def test_inside_a_repository_no_other_is_made(tmp_path):
     """And a folder that is there and empty is filled."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
