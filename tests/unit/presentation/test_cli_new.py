@@ -32,7 +32,7 @@ def test_a_project_tells_what_was_written_and_what_to_run(tmp_path, capsys, monk
     assert lines[0] == "new project shop in shop"
     for words in (
         "  configs/     10 files\n",
-        "  README.md  what each",
+        "  README.md  what the",
         "  cd shop\n",
         "heddle run ",
     ):
