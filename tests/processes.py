@@ -1,13 +1,15 @@
-"""Which processes are still at work, for tests that end some."""
+"""Which processes, and whose stages, are still at work, for tests that end some."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 from collections.abc import Sequence
+from pathlib import Path
 
 import psutil
 
-__all__ = ["still_running"]
+__all__ = ["at_work", "still_running"]
 
 
 def still_running(family: Sequence[psutil.Process], timeout: float) -> list[psutil.Process]:
@@ -21,3 +23,13 @@ def still_running(family: Sequence[psutil.Process], timeout: float) -> list[psut
             if process.status() != psutil.STATUS_ZOMBIE:
                 left.append(process)
     return left
+
+
+def at_work(root: Path) -> bool:
+    """Tell whether a stage of the project is at work: who does the work holds the lock."""
+    with (root / ".heddle/stages.lock").open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False

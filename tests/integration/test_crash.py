@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import random
@@ -14,11 +13,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
-still_running = runpy.run_path(str(Path(__file__).parents[1] / "processes.py"))["still_running"]
+processes = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "processes.py")))
+still_running = processes.still_running
 
 HEDDLE = [sys.executable, "-m", "heddle.presentation.main"]
 SHORT = ("run", "pipeline=short")
@@ -94,7 +95,7 @@ def test_a_stage_whose_driver_died_publishes_nothing(done, heddle, hashes):
         stage: list[psutil.Process] = []
         while not stage and time.monotonic() < deadline:
             found = psutil.Process(run.pid).children(recursive=True)
-            stage = [c for c in found if "right" in _words(c) and _at_work(done)]
+            stage = [c for c in found if "right" in _words(c) and processes.at_work(done)]
             time.sleep(0.02)
         assert stage
         run.kill()
@@ -141,15 +142,6 @@ def test_a_stage_killed_while_another_runs_takes_nothing_with_it(done, heddle, h
     assert told.returncode == 0, told.stderr
     after = hashes(done)
     assert {name: after[name] for name in before} == before
-
-
-def _at_work(root: Path) -> bool:
-    with (root / ".heddle/stages.lock").open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
 
 
 def _words(process: psutil.Process) -> list[str]:

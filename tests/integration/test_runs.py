@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import resource
@@ -14,11 +13,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
-still_running = runpy.run_path(str(Path(__file__).parents[1] / "processes.py"))["still_running"]
+processes = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "processes.py")))
+still_running = processes.still_running
 
 DVC = [sys.executable, "-m", "dvc"]
 HEDDLE = [sys.executable, "-m", "heddle.presentation.main"]
@@ -300,20 +301,11 @@ def wait_for_stage(run: subprocess.Popen[bytes], root: Path, name: str) -> None:
         for child in psutil.Process(run.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 commands.append(child.cmdline()[-2:])
-        if ["stage", name] in commands and at_work(root):
+        if ["stage", name] in commands and processes.at_work(root):
             time.sleep(0.3)
             return
         time.sleep(0.02)
     raise AssertionError(f"{name} never began")
-
-
-def at_work(root: Path) -> bool:
-    with (root / ".heddle/stages.lock").open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -75,7 +75,7 @@ def test_whatever_is_said_stays_one_record(event, facts):
     assert not {"\x1b", "\r", "\x00"} & set(text)
 
 
-ORDINARY = {"HOME": "/root/of", "GIT_AUTHOR_NAME": "heddle"}
+ORDINARY = {"HOME": "/home/of", "GIT_AUTHOR_NAME": "heddle"}
 
 
 @pytest.mark.parametrize(
