@@ -1,0 +1,1 @@
+"""What became of predictions, set beside what was promised: alarms as values."""
