@@ -1,22 +1,19 @@
-"""The hospital project run stage by stage in this process: no DVC, no tracker, small files."""
+"""The hospital project run stage by stage in this process, on small files."""
 
 from __future__ import annotations
 
-import shutil
-from functools import cache
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 
-from heddle.infrastructure.hydra_config import compose_config
 from heddle.pipeline.catalog import Catalog
-from heddle.pipeline.generated import params
-from heddle.pipeline.plan import Plan, make_plan
-from heddle.pipeline.run_step import run_stage
-from heddle.pipeline.stages import wanted_stages
-from heddle.presentation.bootstrap import stage_context
+from heddle.pipeline.plan import Plan
 
-DRG = Path(__file__).parents[2] / "projects" / "drg"
+_runs = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "in_process.py")))
+
+DRG = _runs.PROJECTS / "drg"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "ny-hospital"
 KEY = ["year", "facility_id", "apr_drg_code"]
 MEASURES = [
@@ -26,20 +23,19 @@ MEASURES = [
     *("w_total_median_profit", "w_total_median_cost"),
 ]
 TARGET = "w_total_median_profit"
+stage = _runs.stage
 
 
 def copied(folder: Path) -> Path:
     """Return a copy of the project in which nothing has run."""
-    for part in ("configs", "steps", ".dvc"):
-        left_out = shutil.ignore_patterns("__pycache__", "cache", "tmp")
-        shutil.copytree(DRG / part, folder / part, ignore=left_out)
-    return folder
+    made: Path = _runs.copied("drg", folder)
+    return made
 
 
-@cache
 def planned(*overrides: str) -> Plan:
     """Return the plan of the project with these overrides, no run being tracked."""
-    return make_plan(compose_config(DRG, ["tracking=none", *overrides]), DRG)
+    made: Plan = _runs.planned("drg", *overrides)
+    return made
 
 
 def versions(root: Path, *overrides: str, last: str = "v13") -> dict[str, pl.DataFrame]:
@@ -52,18 +48,8 @@ def versions(root: Path, *overrides: str, last: str = "v13") -> dict[str, pl.Dat
     """
     plan = planned(*overrides)
     maker = next(s.name for s in plan.stages if last in s.outputs)
-    made: dict[str, pl.DataFrame] = {}
-    for wanted in wanted_stages(plan.stages, [maker]):
-        made |= stage(root, plan, wanted.name)
+    made: dict[str, pl.DataFrame] = _runs.run_to(root, plan, maker)
     return made
-
-
-def stage(root: Path, plan: Plan, name: str) -> dict[str, pl.DataFrame]:
-    """Run one stage on what lies in the project; return the versions that it writes."""
-    entry = plan.entries[name]
-    context = stage_context(root, name, entry, params(plan))
-    run_stage(entry, context)
-    return {v: context.tables.read(v) for v in context.writes if "/" not in v}
 
 
 def sample(rows: int, seed: int = 42) -> pl.DataFrame:
