@@ -226,6 +226,15 @@ def _change(old: Any, new: Any) -> str:
         return " is new"
     if new is _ABSENT and isinstance(old, Mapping):
         return " is gone"
+    if isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
+        gone, more = ([v for v in one if v not in other] for one, other in ((old, new), (new, old)))
+        told = [
+            f"{word} {', '.join(map(_short, of))}"
+            for word, of in (("no longer", gone), ("now", more))
+            if of
+        ]
+        if told:
+            return f": {'; '.join(told)}"
     return f": {_short(old)} -> {_short(new)}"
 
 

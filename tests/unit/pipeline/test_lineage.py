@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +78,15 @@ def test_the_changed_column_of_an_input_is_told_when_the_old_description_is_kept
     changed = {**digests, meta: "other"}
     found = reasons(plan, recorded, changed, {digests[meta]: old, meta: new})
     assert found["left"][0] == "input v0: rows 2 -> 3; column a changed"
+
+
+def test_of_a_list_only_what_came_and_went_is_told(tiny):
+    """Long lists read alike on both sides of an arrow."""
+    plan, recorded, digests = finished(tiny)
+    entry = dict(recorded["left"].entry)
+    entry["writes"] = [*entry["writes"], "gone"]
+    recorded["left"] = replace(recorded["left"], entry=entry)
+    assert reasons(plan, recorded, digests)["left"] == ("config writes: no longer gone",)
 
 
 def test_a_frozen_stage_stays_and_an_unknown_entry_is_told(tiny):
