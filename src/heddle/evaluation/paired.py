@@ -57,12 +57,13 @@ def diebold_mariano(loss_one: npt.ArrayLike, loss_other: npt.ArrayLike, *, horiz
         raise ValueError(f"horizon >= 1 must hold, but got {horizon}")
     if rows <= max(horizon, 1):
         raise ValueError(f"{rows} rows are too few for a horizon of {horizon}")
-    if difference.min() == difference.max():
+    scale = float(np.abs(difference).max()) or 1.0  # squares of tiny numbers would vanish
+    variance = _variance((difference - mean) / scale, horizon)
+    if difference.min() == difference.max() or not variance > 0:
         extreme = math.copysign(math.inf, mean) if mean else 0.0
         return Paired(statistic=extreme, p_value=float(not mean), mean_difference=mean)
-    error = math.sqrt(_variance(difference - mean, horizon) / rows)
     shrink = math.sqrt((rows + 1 - 2 * horizon + horizon * (horizon - 1) / rows) / rows)
-    statistic = shrink * mean / error
+    statistic = shrink * (mean / scale) / math.sqrt(variance / rows)
     return Paired(
         statistic=statistic, p_value=_two_sided(statistic, rows - 1), mean_difference=mean
     )
@@ -86,8 +87,9 @@ def block_bootstrap(
 
     Args:
         difference: shape (n_rows,), in the order of time.
-        block: rows of a block; several times as many as a forecast looks ahead, or it finds too
-            much (with twice as many, 8 to 10 of a hundred tries without effect are below 0.05).
+        block: rows of a block, several times as many as a forecast looks ahead. It still finds a
+            little too much: with 400 rows, 5 ahead and blocks of 20, 8 to 9 of a hundred tries
+            without any effect come below 0.05.
         draws: >= 1.
         seed: of the draws.
         level: share of draws between low and high.

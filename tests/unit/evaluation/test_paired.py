@@ -73,9 +73,9 @@ def test_five_of_a_hundred_are_found_where_there_is_nothing(horizon, rows):
 
 @pytest.mark.parametrize(("horizon", "rows"), [(1, 100), (5, 400)])
 def test_the_bootstrap_finds_as_little_in_nothing_and_as_much_in_something(horizon, rows):
-    """Its interval misses the truth, and its p-value the null, in about 5 % of 400 simulations."""
+    """Its interval misses the truth, and its p-value the null, in 5 to 10 % of 400 simulations."""
     rng = np.random.default_rng(1)
-    for mean, low, high in ((0.0, 0.025, 0.1), (0.6, 0.95, 1.0)):
+    for mean, low, high in ((0.0, 0.025, 0.12), (0.6, 0.95, 1.0)):
         rejected, covered = [], []
         for number in range(400):
             d = overlapping(rng, rows, horizon, mean)
@@ -83,7 +83,7 @@ def test_the_bootstrap_finds_as_little_in_nothing_and_as_much_in_something(horiz
             rejected.append(p < 0.05)
             covered.append(least <= mean <= most)
         assert low <= np.mean(rejected) <= high
-        assert 0.89 <= np.mean(covered) <= 0.98
+        assert 0.86 <= np.mean(covered) <= 0.98
 
 
 def test_losses_that_do_not_differ_or_always_by_the_same():
