@@ -36,6 +36,10 @@ COVERED_BY = {
         "contract/test_model_registry.py",
     ),
     **dict.fromkeys(
+        ("infrastructure/memory_predictions.py", "infrastructure/sqlite_predictions.py"),
+        "contract/test_prediction_log.py",
+    ),
+    **dict.fromkeys(
         ("infrastructure/memory_source.py", "infrastructure/sources/sample.py"),
         "contract/test_source.py",
     ),

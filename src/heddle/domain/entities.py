@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["ModelPackage", "ModelVersion", "RawFile", "TableInfo", "TrialRecord"]
+__all__ = [
+    "ModelPackage",
+    "ModelVersion",
+    "Outcome",
+    "Prediction",
+    "RawFile",
+    "TableInfo",
+    "TrialRecord",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +89,46 @@ class ModelVersion:
     description: str
     run_id: str
     uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a model said at the close of a session of one to come; later, what became of it."""
+
+    series: str  # what is predicted: a ticker
+    as_of: date  # the session whose close was the last thing known
+    target_session: date
+    horizon: int  # sessions between the two
+    price: float  # at the close of `as_of`
+    predicted_return: float  # log(price at the target session / price)
+    predicted_price: float
+    lower_return: float | None  # None: the model has no interval
+    upper_return: float | None
+    lower_price: float | None
+    upper_price: float | None
+    direction: Literal["up", "down", "flat"]
+    model_name: str
+    model_version: str
+    model_digest: str  # sha256 of the manifest
+    data_hash: str  # of the rows that the prediction stands on
+    generated_at: datetime  # with its zone
+    realised_return: float | None = None  # None: the target session has not been seen yet
+    realised_price: float | None = None  # in the unit of `price`, whatever was split since
+    realised_at: datetime | None = None  # when it was filled in
+
+    @property
+    def id(self) -> str:
+        """16 hex digits that name series, session and model: whoever asks again gets the same."""
+        model = (self.model_name, self.model_version, self.model_digest)
+        key = "\n".join((self.series, self.as_of.isoformat(), *model))
+        return sha256(key.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What really came, of one prediction."""
+
+    id: str  # of the prediction
+    realised_return: float
+    realised_price: float
+    realised_at: datetime

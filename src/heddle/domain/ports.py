@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from heddle.domain.entities import (
         ModelPackage,
         ModelVersion,
+        Outcome,
+        Prediction,
         RawFile,
         TableInfo,
         TrialRecord,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ModelRegistry",
+    "PredictionLog",
     "Progress",
     "ProgressTask",
     "Source",
@@ -148,3 +151,25 @@ class ModelRegistry(Protocol):
 
     def fetch(self, version: ModelVersion) -> Path:
         """A local folder that holds the version's files (model, manifest); read only."""
+
+
+class PredictionLog(Protocol):
+    """What was predicted, each prediction once, and what became of it. Nothing is overwritten."""
+
+    def add(self, predictions: Sequence[Prediction]) -> int:
+        """Keep all of them or none; one whose id is there already stays as it was.
+
+        Returns how many were new. Raises ResourceError, IntegrityError.
+        """
+
+    def find(self, id: str) -> Prediction | None:  # noqa: A002 it is called so
+        """The prediction of this id, if there is one."""
+
+    def all(self) -> Sequence[Prediction]:
+        """Every prediction, the earliest session first, then by series and age."""
+
+    def fill(self, outcomes: Sequence[Outcome]) -> int:
+        """Write down what really came, all of it or nothing; what was written first stays.
+
+        Returns how many were new. Raises ConfigError for an id that is not there.
+        """
