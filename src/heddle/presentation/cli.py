@@ -41,8 +41,11 @@ Overrides = Annotated[
 
 def run(arguments: list[str]) -> int:
     """Run a command line; return its exit code."""
+    from heddle.presentation.stage_commands import meant, stages_told
+
+    app.info.epilog = stages_told(arguments)
     try:
-        ended = app(arguments, prog_name="heddle", standalone_mode=False)
+        ended = app(meant(arguments, _commands()), prog_name="heddle", standalone_mode=False)
     except HeddleError as fault:
         print(f"error: {fault}", file=sys.stderr)
         return fault.exit_code
@@ -56,6 +59,11 @@ def run(arguments: list[str]) -> int:
         print("interrupted; the same command goes on from here", file=sys.stderr)
         return 7
     return ended if isinstance(ended, int) else 0
+
+
+def _commands() -> list[str]:
+    """Return the names of the commands, in the order of `--help`."""
+    return [str(command.name) for command in app.registered_commands]
 
 
 def _usage(fault: Exception) -> int | None:

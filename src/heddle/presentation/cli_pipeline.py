@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from heddle.domain.entities import TableInfo
     from heddle.infrastructure.files import FileTables
     from heddle.pipeline.lineage import StageState
-    from heddle.presentation.project import StageResult
+    from heddle.presentation.project import Project, StageResult
 
 HERE = Path()
 
@@ -41,10 +41,14 @@ def run_command(
     more: Annotated[
         str, typer.Option("--overrides", help="More overrides in one text, as MLflow gives them.")
     ] = "",
+    as_command: Annotated[bool, typer.Option("--as-command", hidden=True)] = False,
     project: Folder = HERE,
     as_json: Json = False,
 ) -> None:
     """Run the named stages and what they need; all of them when none is named.
+
+    A stage's name is a command, too: `heddle train` is `heddle run train`. Called so, a stage that
+    asks a network asks again.
 
     Example: heddle run ingestion=file ingestion.path=housing.csv
     """
@@ -54,6 +58,8 @@ def run_command(
     overrides += only_overrides(project, _split(more), "run --overrides")
     start = time.monotonic()
     work = Project(project, overrides)
+    if as_command:
+        force = force or _asks_again(work, names[0])
     results = work.run(names, force=force, jobs=jobs, watch=_Shown(quiet=as_json))
     if as_json:
         show_json([plain(result) for result in results])
@@ -61,6 +67,12 @@ def run_command(
     from heddle.presentation.summary import show_summary
 
     show_summary(out, work, results, time.monotonic() - start)
+
+
+def _asks_again(work: Project, name: str) -> bool:
+    from heddle.presentation.stage_commands import asks_outside
+
+    return asks_outside(work.plan.entries[name]["steps"])
 
 
 def _split(text: str) -> list[str]:
