@@ -1,0 +1,149 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from heddle.domain.errors import ConfigError
+from heddle.evaluation.edge import Contender, Proof, judged
+from heddle.evaluation.metrics import METRICS
+from heddle.evaluation.paired import diebold_mariano
+
+ROWS = 600
+RNG = np.random.default_rng(0)
+SIGNAL = RNG.normal(0, 0.02, ROWS)
+ACTUAL = 0.5 * SIGNAL + RNG.normal(0, 0.01, ROWS)
+PERIOD = np.arange(ROWS)
+RETURNS = Proof(scale="return")
+
+
+def contender(name, predicted, *, baseline=False, key="rmse", **rest):
+    halves = np.array_split(np.arange(ROWS), 2)
+    said = np.broadcast_to(np.asarray(predicted, dtype=float), (ROWS,))
+    folds = tuple(METRICS[key](ACTUAL[h], said[h]) for h in halves)
+    return Contender(name=name, baseline=baseline, folds=folds, predicted=said, **rest)
+
+
+ZERO = contender("zero", 0.0, baseline=True)
+MEAN = contender("mean", 0.001, baseline=True)
+GOOD = contender("good", 0.4 * SIGNAL, params={"depth": 3}, trials=7)
+NOISE = contender("noise", RNG.normal(0, 0.01, ROWS))
+
+
+def found(*contenders, proof=RETURNS, trials=40, metric="rmse"):
+    return judged(contenders, ACTUAL, PERIOD, metric=metric, proof=proof, trials=trials, seed=1)
+
+
+def test_a_real_signal_is_an_edge_with_its_evidence():
+    """The table is best first, and each row says what sets it apart from the best baseline."""
+    told = found(NOISE, GOOD, MEAN, ZERO)
+    assert (told["winner"], told["edge"], told["reasons"]) == ("good", True, [])
+    assert told["against"] == min((ZERO, MEAN), key=lambda c: c.mean).name
+    means = [row["mean"] for row in told["table"]]
+    assert means == sorted(means)
+    best, against = told["table"][0], next(c for c in (ZERO, MEAN) if c.name == told["against"])
+    expected = diebold_mariano(
+        (ACTUAL - GOOD.predicted) ** 2, (ACTUAL - against.predicted) ** 2, horizon=1
+    )
+    assert best["p_value"] == told["p_value"] == expected.p_value < 0.001
+    assert best["low"] < best["difference"] == expected.mean_difference < best["high"] < 0
+    assert best["directional_accuracy"] > 0.7
+    assert 0.4 < best["up_share"] < 0.6
+    assert best["ic"] > 0.5
+    assert told["deflated_sharpe"] == best["deflated_sharpe"] > 0.99
+    assert (best["params"], best["trials"], told["trials"]) == ({"depth": 3}, 7, 40)
+    assert told["words"].startswith("an edge: good has rmse 0.0")
+    json.dumps(told, allow_nan=False)
+
+
+def test_noise_is_no_edge_and_every_reason_is_told():
+    """It loses, the paired test says nothing for it, and its bets are luck."""
+    told = found(NOISE, ZERO)
+    assert told["edge"] is False
+    assert told["words"].startswith("no edge: noise has rmse")
+    assert told["reasons"][0] == "it does not beat the baseline zero"
+    assert any(said.startswith("paired, the losses differ by") for said in told["reasons"])
+    assert any(said.startswith("the deflated Sharpe ratio is ") for said in told["reasons"])
+
+
+def test_a_baseline_that_takes_no_side_has_no_figures_of_bets():
+    """The forecast 0 has no direction, no rank and no ratio: null, and the file can be written."""
+    row = next(r for r in found(GOOD, ZERO)["table"] if r["candidate"] == "zero")
+    keys = ("directional_accuracy", "ic", "sharpe", "deflated_sharpe", "p_value", "difference")
+    assert [row[key] for key in keys] == [None] * 6
+
+
+def test_the_more_was_tried_the_less_a_ratio_is_worth():
+    """The number of all trials deflates it."""
+    weak = contender("weak", 0.02 * SIGNAL + RNG.normal(0, 0.02, ROWS))
+    few, many = (found(weak, ZERO, trials=n)["deflated_sharpe"] for n in (1, 500))
+    assert many < few
+
+
+def test_the_simpler_one_wins_a_tie():
+    """Candidates within the tie are as good; the first that was declared is taken."""
+    twin = replace(GOOD, name="twin", folds=tuple(f * 0.999 for f in GOOD.folds))
+    assert found(GOOD, twin, ZERO)["winner"] == "twin"
+    assert found(GOOD, twin, ZERO, proof=replace(RETURNS, tie=0.01))["winner"] == "good"
+
+
+def test_rows_of_one_period_count_once():
+    """A panel in which every day has the same row three times proves no more than one row a day."""
+    told = found(GOOD, ZERO)
+    panel = [replace(c, predicted=np.repeat(c.predicted, 3)) for c in (GOOD, ZERO)]
+    thrice = judged(
+        panel,
+        np.repeat(ACTUAL, 3),
+        np.repeat(PERIOD, 3),
+        metric="rmse",
+        proof=RETURNS,
+        trials=40,
+        seed=1,
+    )
+    assert thrice["p_value"] == pytest.approx(told["p_value"])
+    assert thrice["deflated_sharpe"] == pytest.approx(told["deflated_sharpe"])
+    assert (thrice["rows"], thrice["periods"]) == (3 * ROWS, ROWS)
+
+
+def test_a_level_is_judged_by_the_paired_test_alone():
+    """No direction, no Sharpe ratio; a metric that is to be great is handled, too."""
+    good, zero = (
+        contender(c.name, c.predicted, baseline=c.baseline, key="r2") for c in (GOOD, ZERO)
+    )
+    told = found(zero, good, proof=Proof(), metric="r2")
+    assert told["edge"]
+    assert told["deflated_sharpe"] is told["table"][0]["skill"] is None
+    assert [row["candidate"] for row in told["table"]] == ["good", "zero"]
+    assert "sharpe" not in told["table"][0]
+
+
+def test_too_few_rows_prove_nothing():
+    """Four rows that overlap over five periods have no test: no edge, whatever they look like."""
+    few = [replace(c, predicted=c.predicted[:4]) for c in (GOOD, ZERO)]
+    proof = Proof(horizon=5)
+    told = judged(few, ACTUAL[:4], PERIOD[:4], metric="rmse", proof=proof, trials=1, seed=0)
+    assert told["edge"] is False
+    assert told["reasons"] == ["there are too few rows for a paired test"]
+    assert told["interval"] is None
+
+
+def test_both_sides_are_needed():
+    """A choice without a baseline, or of baselines alone, is none."""
+    for alone in ((GOOD, NOISE), (ZERO, MEAN)):
+        with pytest.raises(ConfigError, match="needs a candidate and a baseline to beat"):
+            found(*alone)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"horizon": 0}, "horizon, draws and year must be at least 1"),
+        ({"level": 1.0}, "0 < level < 1"),
+        ({"horizon": 5, "block": 4}, "block 4 must be at least the horizon 5"),
+        ({"tie": -0.1}, "0 <= tie < 1 must hold"),
+    ],
+)
+def test_bounds_are_kept(values, words):
+    """In the words of the configuration."""
+    with pytest.raises(ValueError, match=words):
+        Proof(**values)
