@@ -10,7 +10,7 @@ from typing import Any
 
 from heddle.domain.errors import ConfigError
 
-__all__ = ["ESTIMATORS", "Traits", "available", "check_names", "make", "traits"]
+__all__ = ["ESTIMATORS", "Traits", "available", "check_names", "learns", "make", "traits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,7 @@ class _Estimator:
     seed: str | None = None  # name of the parameter that takes the seed
     threads: str | None = None  # name of the parameter that takes the number of threads
     more: tuple[str, ...] = ()  # parameters that the class takes without naming them
+    learns: bool = True  # from several columns, so that it matters which it is shown
     extra: str | None = None  # of this distribution, if the library is not always there
 
 
@@ -39,13 +40,28 @@ _TREE = Traits(scaled=False, complete=False)
 _FILLED = Traits(scaled=False, complete=True)
 
 _ENTRIES: Mapping[str, _Estimator] = {
+    "zero": _Estimator(
+        home="sklearn.dummy",
+        kind="DummyRegressor",
+        traits=_TREE,
+        forced={"strategy": "constant", "constant": 0.0},
+        learns=False,
+    ),
     "mean": _Estimator(
-        home="sklearn.dummy", kind="DummyRegressor", traits=_TREE, forced={"strategy": "mean"}
+        home="sklearn.dummy",
+        kind="DummyRegressor",
+        traits=_TREE,
+        forced={"strategy": "mean"},
+        learns=False,
     ),
     "median": _Estimator(
-        home="sklearn.dummy", kind="DummyRegressor", traits=_TREE, forced={"strategy": "median"}
+        home="sklearn.dummy",
+        kind="DummyRegressor",
+        traits=_TREE,
+        forced={"strategy": "median"},
+        learns=False,
     ),
-    "naive": _Estimator(home="heddle.models.naive", kind="NaiveColumn", traits=_TREE),
+    "naive": _Estimator(home="heddle.models.naive", kind="NaiveColumn", traits=_TREE, learns=False),
     "linear": _Estimator(home="sklearn.linear_model", kind="LinearRegression", traits=_LINEAR),
     "ridge": _Estimator(
         home="sklearn.linear_model", kind="Ridge", traits=_LINEAR, seed="random_state"
@@ -128,6 +144,15 @@ def available(estimator: str) -> str | None:
 def traits(estimator: str, *, where: str | None = None) -> Traits:
     """Return what `estimator` needs of its input. Raises ConfigError: no such estimator."""
     return _entry(estimator, where).traits
+
+
+def learns(estimator: str) -> bool:
+    """Whether it matters to `estimator` which columns it is shown.
+
+    >>> learns("ridge"), learns("zero")
+    (True, False)
+    """
+    return _entry(estimator).learns
 
 
 def check_names(estimator: str, names: Iterable[str], *, where: str | None = None) -> None:

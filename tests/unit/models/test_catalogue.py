@@ -3,7 +3,7 @@ from sklearn.base import clone
 
 from heddle.domain.errors import ConfigError
 from heddle.models import catalogue
-from heddle.models.catalogue import ESTIMATORS, available, check_names, make, traits
+from heddle.models.catalogue import ESTIMATORS, available, check_names, learns, make, traits
 
 HERE = [name for name in ESTIMATORS if available(name) is None]
 
@@ -69,3 +69,15 @@ def test_an_absent_library_is_a_reason_and_then_an_error(monkeypatch):
     with pytest.raises(ConfigError, match="xgboost is not installed"):
         make("xgboost", {}, seed=1)
     check_names("xgboost", ["anything"])
+
+
+def test_zero_says_zero_whatever_it_was_taught():
+    """The return of a price that stays as it is; nobody may set another constant."""
+    fitted = make("zero", {}, seed=1).fit([[1.0], [2.0]], [3.0, 5.0])
+    assert fitted.predict([[7.0], [8.0]]).tolist() == [0.0, 0.0]
+    with pytest.raises(ConfigError, match="'constant' of zero is set by Heddle"):
+        check_names("zero", ["constant"])
+
+
+def test_who_looks_at_no_column_or_at_one_does_not_care_which_it_is_shown():
+    assert [name for name in ESTIMATORS if not learns(name)] == ["zero", "mean", "median", "naive"]
