@@ -15,7 +15,15 @@ from heddle.domain.typed import build, plain
 from heddle.evaluation.intervals import Interval
 from heddle.validation.contract import Column, Contract
 
-__all__ = ["MANIFEST", "Manifest", "Split", "digest", "model_config", "read_manifest"]
+__all__ = [
+    "MANIFEST",
+    "HistoryFacts",
+    "Manifest",
+    "Split",
+    "digest",
+    "model_config",
+    "read_manifest",
+]
 
 MANIFEST = "manifest.json"
 _LARGEST = 10_000_000  # bytes of a manifest
@@ -31,6 +39,22 @@ class Split:
     train_rows: int
     test_rows: int
     test_opened: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFacts:
+    """What a model asks of a price history, and of which session it tells the return."""
+
+    lookback: int  # rows before the one that is predicted
+    time: str  # column of the sessions
+    horizon: int  # sessions from a row to the one whose price is told
+    base: str = "close"  # column of the prices whose logarithmic return is the target
+    calendar: str = "XNYS"  # of the exchange (ISO 10383)
+    reads: str = "v1"  # data version that holds the history
+
+    def __post_init__(self) -> None:
+        if self.lookback < 0 or self.horizon < 1:
+            raise ValueError("lookback >= 0 and horizon >= 1 must hold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +79,8 @@ class Manifest:
     blocked_cv: Mapping[str, float] = field(default_factory=dict)
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)  # name -> sha256; not of this file
+    history: HistoryFacts | None = None  # None: a row is predicted from itself alone
+    evidence: Mapping[str, Any] = field(default_factory=dict)  # whether it has an edge, and why
     format: int = 1
 
     @property
