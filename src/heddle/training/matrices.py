@@ -120,6 +120,11 @@ class FoldMatrices:
         self._made: dict[tuple[Traits, tuple[str, ...]], tuple[Fold, ...]] = {}
 
     @property
+    def data(self) -> Dataset:
+        """Rows, target and folds."""
+        return self._data
+
+    @property
     def features(self) -> Features:
         """Columns that the models use."""
         return self._features
@@ -175,10 +180,11 @@ def _prepared(
 ) -> Fold:
     features, choices, needs, seed = how
     first = preprocess(features, choices, needs, seed=seed)
+    # laid out as in a file: sums over columns round otherwise, and jobs would change results
     fold = Fold(
-        train=np.asarray(first.fit_transform(rows[0], target[0]), dtype=np.float64),
+        train=np.ascontiguousarray(first.fit_transform(rows[0], target[0]), dtype=np.float64),
         train_target=target[0],
-        valid=np.asarray(first.transform(rows[1]), dtype=np.float64),
+        valid=np.ascontiguousarray(first.transform(rows[1]), dtype=np.float64),
         valid_target=target[1],
     )
     return fold.stored(path) if path else fold
