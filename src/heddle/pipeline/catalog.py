@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from heddle.domain.errors import ConfigError, HeddleError
+from heddle.domain.ports import Progress
 from heddle.domain.typed import build
 from heddle.pipeline.context import StageContext
 
@@ -45,9 +46,14 @@ class Step:
         return next((p for p, h in self.hints.items() if h is StageContext), None)
 
     @property
+    def progress(self) -> str | None:
+        """The parameter that takes the Progress, if any: of a table function with notices."""
+        return next((p for p, h in self.hints.items() if h is Progress), None)
+
+    @property
     def tables(self) -> Mapping[str, Any]:
         """The parameters that take tables, with the kind of table wanted."""
-        skipped = {self.context, self.config[0] if self.config else None}
+        skipped = {self.context, self.progress, self.config[0] if self.config else None}
         return {p: h for p, h in self.hints.items() if p not in skipped}
 
     def read_config(self, values: Mapping[str, Any] | None, where: str) -> Any:

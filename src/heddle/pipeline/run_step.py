@@ -13,6 +13,7 @@ import narwhals as nw
 import polars as pl
 
 from heddle.domain.errors import ConfigError, DataContractError, HeddleError
+from heddle.domain.ports import Progress
 from heddle.frames.engines import TableEngine, fetched
 from heddle.pipeline.catalog import Catalog, Step
 from heddle.pipeline.context import StageContext
@@ -96,7 +97,7 @@ def _made(
                 if engine and not _for_engines(step):
                     words = f"step {told['name']!r} works on Polars, not on {engine.name}"
                     context.progress.notice(f"{context.stage}: {words}")
-                made = _applied(step, tables, config, engine)
+                made = _applied(step, tables, config, engine, context.progress)
                 tables = [made, *tables[len(step.tables) :]]
         rows = contract.rows if contract else None
         return _here(tables[0], engine), {v: _counted(v, read[v], rows) for v in read}
@@ -123,16 +124,22 @@ def _for_engines(step: Step) -> bool:
     return all(getattr(h, "__origin__", h) is nw.LazyFrame for h in step.tables.values())
 
 
-def _applied(step: Step, tables: Sequence[Table], config: Any, engine: TableEngine | None) -> Table:
+def _applied(
+    step: Step,
+    tables: Sequence[Table],
+    config: Any,
+    engine: TableEngine | None,
+    progress: Progress,
+) -> Table:
     """Call a table function on the engine if it can; what comes out is not computed yet there."""
     if engine is None or not _for_engines(step):
-        return apply_step(step, [_here(table, engine) for table in tables], config)
+        return apply_step(step, [_here(table, engine) for table in tables], config, progress)
     put = [engine.of_frame(t) if isinstance(t, pl.DataFrame) else t for t in tables]
     try:
-        return _called(step, put, config)
+        return _called(step, put, config, progress)
     except Exception:
         # what Polars cannot do either, such as find a column, is told in its words
-        apply_step(step, [fetched(table.head(0)) for table in put], config)
+        apply_step(step, [fetched(table.head(0)) for table in put], config, progress)
         raise
 
 
@@ -151,13 +158,16 @@ def _timed(part: str, **which: str) -> Iterator[None]:
     _LOG.info(part, extra={"facts": {**which, "seconds": seconds}})
 
 
-def apply_step(step: Step, tables: Sequence[pl.DataFrame], config: Any) -> pl.DataFrame:
+def apply_step(
+    step: Step, tables: Sequence[pl.DataFrame], config: Any, progress: Progress | None = None
+) -> pl.DataFrame:
     """Call a table function with its first tables in the form that it asks for.
 
     Args:
         step: the function; its annotations say which form (narwhals, polars, pandas).
         tables: at least as many as it takes; the rest is ignored.
         config: its typed configuration, or None when it takes none.
+        progress: for a step that has something to say.
 
     Returns:
         The table it gives, as polars, columns and rows in its order.
@@ -166,10 +176,12 @@ def apply_step(step: Step, tables: Sequence[pl.DataFrame], config: Any) -> pl.Da
         DataContractError: a column that it needs is not there.
         ConfigError: too few tables, or it gives something that is not a table.
     """
-    return _here(_called(step, tables, config))
+    return _here(_called(step, tables, config, progress))
 
 
-def _called(step: Step, tables: Sequence[Table], config: Any) -> Table:
+def _called(
+    step: Step, tables: Sequence[Table], config: Any, progress: Progress | None = None
+) -> Table:
     wanted = step.tables
     if len(tables) < len(wanted):
         raise ConfigError(f"step {step.name!r} takes {len(wanted)} tables, {len(tables)} given")
@@ -180,6 +192,8 @@ def _called(step: Step, tables: Sequence[Table], config: Any) -> Table:
     }
     if step.config:
         given[step.config[0]] = config
+    if step.progress:
+        given[step.progress] = progress
     try:
         made = step.function(**given)
         return made if _on_sql(made) else _collected(made, step.name)

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from heddle.domain.errors import ConfigError, DataContractError
+from heddle.domain.ports import Progress
 from heddle.infrastructure.duckdb_engine import duckdb_at_work
 from heddle.infrastructure.files import FileTables
 from heddle.infrastructure.memory import MemoryTables, SilentProgress
@@ -25,6 +26,20 @@ TABLE = pl.DataFrame({"a": [2, 1], "b": ["x", None], "c": [0.5, None]})
 
 def step(function: Any, **hints: Any) -> Step:
     return Step(function.__name__, function, hints)
+
+
+def test_a_step_that_has_something_to_say_is_given_the_progress():
+    """By its annotation, as a step that is more than a table function is given the context."""
+
+    def looked_at(frame, progress):
+        progress.notice(f"{frame.height} rows")
+        return frame
+
+    heard = SilentProgress()
+    looking = step(looked_at, frame=pl.DataFrame, progress=Progress)
+    assert list(looking.tables) == ["frame"]
+    assert apply_step(looking, [TABLE], None, heard).equals(TABLE)
+    assert heard.notices == ["2 rows"]
 
 
 @pytest.mark.parametrize(
