@@ -105,13 +105,12 @@ def judged(
     against = _best([c for c in contenders if c.baseline], metric, tie=0.0)
     winner = _best([c for c in contenders if not c.baseline], metric, tie=proof.tie)
     losses = {c.name: _losses(c, actual, period, metric) for c in contenders}
-    returns = proof.scale == "return"
-    bets = _bets(contenders, actual, period, proof, trials) if returns else {}
+    bets = _bets(contenders, actual, period, proof, trials)
     rows = {}
     for c in contenders:
         other = None if c is against else losses[against.name]
-        found = _paired(losses[c.name], other, proof, seed) | bets.get(c.name, {})
-        rows[c.name] = {**_figures(c, against, metric), **found}
+        paired = _paired(losses[c.name], other, proof, seed)
+        rows[c.name] = _figures(c, against, metric) | paired | bets.get(c.name, {})
     own = rows[winner.name]
     reasons = _reasons(own, winner, against, metric, proof)
     sign = 1 if METRICS[metric].direction == "minimise" else -1
@@ -126,7 +125,7 @@ def judged(
         "interval": None if own["low"] is None else [own["low"], own["high"]],
         "level": proof.level,
         "deflated_sharpe": own.get("deflated_sharpe"),
-        "least_deflated_sharpe": proof.deflated if returns else None,
+        "least_deflated_sharpe": proof.deflated if proof.scale == "return" else None,
         "trials": trials,
         "rows": len(actual),
         "periods": len(np.unique(period)),
@@ -191,12 +190,14 @@ def _paired(one: Values, other: Values | None, proof: Proof, seed: int) -> dict[
 def _bets(
     contenders: Sequence[Contender], actual: Values, period: Ints, proof: Proof, trials: int
 ) -> dict[str, dict[str, Any]]:
-    """Return what the directions foretold were worth, by candidate.
+    """Return what the directions foretold were worth, by candidate; nothing for a level.
 
     Returns over several periods overlap: only every horizon-th counts as a row of its own. The
     tries' ratios are taken to spread as those of strategies without skill do by chance, and each
     try to be independent, which is cautious: trials of one study are much alike.
     """
+    if proof.scale != "return":
+        return {}
     rows = len(np.unique(period)) // proof.horizon
     spread = 1 / math.sqrt(max(rows - 1, 1))
     rises = _told(up_share(actual))
