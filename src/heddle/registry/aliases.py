@@ -33,12 +33,16 @@ def alias_name(text: str) -> str:
 
 
 def choose(versions: Iterable[ModelVersion], name: str, wanted: str) -> ModelVersion:
-    """Return the version that an alias, a stage name or a number means.
+    """Return the version that an alias, a stage name, a number or `latest` means.
+
+    `latest` is the highest number, whatever it is used for: good to look at, not to serve.
 
     Raises:
         ConfigError: no such version; lists the aliases and numbers that there are.
     """
     known = list(versions)
+    if known and wanted.strip().lower() == "latest":
+        return max(known, key=lambda version: version.number)
     number = _NUMBER.fullmatch(wanted.strip().lower())
     for version in known:
         if number and version.number == int(number.group(1)):

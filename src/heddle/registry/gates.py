@@ -21,6 +21,7 @@ class Gates:
     maximum: Mapping[str, float] = field(default_factory=dict)  # metric -> most
     gain: float = 0.0  # share by which the primary metric must be better than the champion's
     baselines: bool = True  # must beat every recorded baseline on the primary metric
+    edge: bool = False  # must be shown to be better than the best baseline, beyond chance
     same_test: bool = True  # the champion must have been scored on the same rows of the same data
 
     def __post_init__(self) -> None:
@@ -46,12 +47,16 @@ def decide(challenger: Manifest, champion: Manifest | None, gates: Gates) -> Dec
 
     All gates are looked at, so that one answer names everything that is in the way.
     """
-    against = [*_bounds(challenger, gates), *_baselines(challenger, gates)]
+    against = [
+        *_bounds(challenger, gates),
+        *_baselines(challenger, gates),
+        *_edge(challenger, gates),
+    ]
     comparison: dict[str, Any] = {
         "metric": challenger.metric,
         "challenger": dict(challenger.metrics),
     }
-    todo = ""
+    todo = _DELIBERATELY if _edge(challenger, gates) else ""
     if champion is not None:
         comparison |= {
             "champion": dict(champion.metrics),
@@ -79,6 +84,8 @@ def _rests_on(challenger: Manifest, champion: Manifest | None, gates: Gates) -> 
         others = {name: figures[key] for name, figures in challenger.baselines.items()}
         best = (min if metric(key).direction == "minimise" else max)(others, key=others.__getitem__)
         said.append(f"{key} {found[key]:.4g} beats the best baseline, {best} ({others[best]:.4g})")
+    if gates.edge:
+        said.append(f"it has an edge over {challenger.evidence.get('against')}")
     if champion is not None:
         said.append(f"{key} {found[key]:.6g} beats the champion's {champion.metrics[key]:.6g}")
     return tuple(said or ["no gate is configured"])
@@ -108,6 +115,27 @@ def _baselines(challenger: Manifest, gates: Gates) -> list[str]:
         f"{key} {own:.4g} does not beat the baseline {name} ({others[name]:.4g})"
         for name in not_beaten(key, own, others)
     ]
+
+
+_DELIBERATELY = (
+    "Figures: models/selection.json. To promote it all the same, say edge: false"
+    " (ml_experiments.promote.gates.edge=false)."
+)
+
+
+def _edge(challenger: Manifest, gates: Gates) -> list[str]:
+    told = challenger.evidence
+    if not gates.edge or told.get("edge") is True:
+        return []
+    if "edge" not in told:
+        return ["no edge: it was never compared with a baseline, pair by pair"]
+    sizes = [
+        f"{word} {told[key]:.3g}"
+        for key, word in (("p_value", "p"), ("deflated_sharpe", "deflated Sharpe ratio"))
+        if told.get(key) is not None
+    ]
+    trials = f"{told.get('trials', 0)} trials"
+    return [f"no edge: not better than {told.get('against')} ({', '.join([*sizes, trials])})"]
 
 
 def _gain(challenger: Manifest, champion: Manifest, gates: Gates) -> list[str]:

@@ -26,6 +26,14 @@ def test_a_version_is_meant_by_number_alias_or_stage(wanted, number):
     assert choose(VERSIONS, "price", wanted).number == number
 
 
+@pytest.mark.parametrize("wanted", ["Latest", "latest", " LATEST "])
+def test_latest_is_the_highest_number(wanted):
+    """Whatever the order of the versions and their aliases; without versions there is none."""
+    assert choose(reversed(VERSIONS), "price", wanted).number == 3
+    with pytest.raises(ConfigError, match="has no version"):
+        choose([], "price", wanted)
+
+
 def test_what_is_not_there_is_refused_with_what_is():
     """Aliases before numbers, and the nearest of them."""
     with pytest.raises(ConfigError, match=r"no version '4'\. Known: archived, production, staging"):

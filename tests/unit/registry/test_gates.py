@@ -54,6 +54,30 @@ def test_what_was_not_asked_is_not_claimed():
     assert told == ("wmape 12 beats the champion's 13",)
 
 
+def test_a_version_without_an_edge_is_refused_where_one_is_asked_for():
+    """The words say what was compared and how to promote it deliberately."""
+    evidence = {"edge": False, "against": "zero", "p_value": 0.4321, "trials": 33}
+    version = replace(CHALLENGER, evidence=evidence | {"deflated_sharpe": 0.51234})
+    asked = decide(version, None, Gates(edge=True))
+    assert asked.reasons == (
+        "no edge: not better than zero (p 0.432, deflated Sharpe ratio 0.512, 33 trials)",
+    )
+    assert asked.todo.endswith("say edge: false (ml_experiments.promote.gates.edge=false).")
+    few = decide(replace(CHALLENGER, evidence=evidence | {"p_value": None}), None, Gates(edge=True))
+    assert few.reasons == ("no edge: not better than zero (33 trials)",)
+    never = decide(CHALLENGER, None, Gates(edge=True))
+    assert never.reasons == ("no edge: it was never compared with a baseline, pair by pair",)
+    assert decide(version, None, Gates()).promoted
+
+
+def test_an_edge_is_what_a_promotion_rests_on():
+    """Beside the other gates."""
+    version = replace(CHALLENGER, evidence={"edge": True, "against": "zero"})
+    found = decide(version, None, Gates(edge=True))
+    assert (found.promoted, found.todo) == (True, "")
+    assert found.reasons[-1] == "it has an edge over zero"
+
+
 @pytest.mark.parametrize("key", METRICS)
 def test_any_metric_may_be_the_primary_one(key):
     """Refused and promoted in its own name and direction, by baselines and champion alike."""

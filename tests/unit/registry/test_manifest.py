@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,15 @@ import pytest
 from heddle.domain.entities import ModelVersion
 from heddle.domain.errors import IntegrityError
 from heddle.evaluation.intervals import Interval
-from heddle.registry.manifest import MANIFEST, Manifest, Split, digest, model_config, read_manifest
+from heddle.registry.manifest import (
+    MANIFEST,
+    HistoryFacts,
+    Manifest,
+    Split,
+    digest,
+    model_config,
+    read_manifest,
+)
 from heddle.validation.contract import Column
 
 WHOLE = Manifest(
@@ -48,6 +57,20 @@ def test_a_manifest_comes_back_as_it_went(tmp_path):
     assert found.contract.extra == "keep"
     turned = replace(WHOLE, metrics=dict(reversed(WHOLE.metrics.items())))
     assert turned.encoded() == content
+
+
+def test_a_manifest_of_before_there_were_histories_is_read(tmp_path):
+    """What it does not say is nothing; what a newer one says comes back."""
+    values = json.loads(WHOLE.encoded())
+    assert (values.pop("history"), values.pop("evidence")) == (None, {})
+    (tmp_path / MANIFEST).write_text(json.dumps(values))
+    assert read_manifest(tmp_path) == WHOLE
+    facts = HistoryFacts(lookback=60, time="session", horizon=5)
+    newer = replace(WHOLE, history=facts, evidence={"edge": False, "p_value": None})
+    (tmp_path / MANIFEST).write_bytes(newer.encoded())
+    assert read_manifest(tmp_path) == newer
+    with pytest.raises(ValueError, match="lookback >= 0 and horizon >= 1 must hold"):
+        HistoryFacts(lookback=-1, time="session", horizon=5)
 
 
 def test_another_manifest_than_the_registered_one_is_refused(tmp_path):
