@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from itertools import pairwise
 
 import polars as pl
@@ -10,7 +11,7 @@ import polars as pl
 from heddle.validation.contract import Column, Contract, Order
 from heddle.validation.finding import Finding
 
-__all__ = ["distinct", "gaps", "key", "orders"]
+__all__ = ["disorder", "distinct", "gaps", "key", "orders"]
 
 Place = Callable[[int], str]  # words for a row, from 0
 
@@ -27,7 +28,7 @@ def key(frame: pl.DataFrame, contract: Contract, place: Place) -> list[Finding]:
         return []
     again = ~cells.select(pl.struct(pl.all()).is_first_distinct()).to_series()
     first, count = int(again.arg_max() or 0), int(again.sum())
-    value = ", ".join(repr(v) for v in cells.row(first))
+    value = _said(cells.row(first))
     words = (
         f"key {', '.join(contract.key)} is not unique: {value} stands again in {place(first)}"
         f" ({count:,} such {'row' if count == 1 else 'rows'})"
@@ -42,6 +43,31 @@ def key(frame: pl.DataFrame, contract: Contract, place: Place) -> list[Finding]:
             severity=contract.duplicates,
         )
     ]
+
+
+def disorder(frame: pl.DataFrame, contract: Contract, place: Place) -> list[Finding]:
+    """Find the rows that should stand before the row before them."""
+    if not contract.sorted_by or any(name not in frame.columns for name in contract.sorted_by):
+        return []
+    before = pl.lit(value=False)
+    for name in reversed(contract.sorted_by):
+        now, then = pl.col(name), pl.col(name).shift(1)
+        before = (now < then) | ((now == then) & before)
+    wrong = frame.select(before.fill_null(value=False).alias("wrong")).to_series()
+    if not (count := int(wrong.sum())):
+        return []
+    first = int(wrong.arg_max() or 0)
+    cells = frame.select(contract.sorted_by)
+    words = (
+        f"rows are not in order of {', '.join(contract.sorted_by)}: {_said(cells.row(first))} in"
+        f" {place(first)} stands after {_said(cells.row(first - 1))}"
+        f" ({count:,} such {'row' if count == 1 else 'rows'})"
+    )
+    return [Finding(column="", rule="sorted", words=words, count=count, first_row=first)]
+
+
+def _said(values: tuple[object, ...]) -> str:
+    return ", ".join(str(v) if isinstance(v, date) else repr(v) for v in values)
 
 
 def distinct(cells: pl.DataFrame) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from heddle.domain.typed import build
 
@@ -68,6 +69,7 @@ class Column:
     categories: tuple[str, ...] = ()  # of a string column; () allows any text
     target: bool = False  # what models predict: not an input, and known in every row
     optional: bool = False  # the column may be missing altogether
+    zone: str = ""  # of a date column whose file may write midnight there for a day
     gaps: Literal["ignore", "notice", "refuse"] = "ignore"  # whole numbers between that no row has
     description: str = ""
 
@@ -83,6 +85,18 @@ class Column:
             raise ValueError(f"a target cannot be {'nullable' if self.nullable else 'optional'}")
         if self.gaps != "ignore" and self.type != "int":
             raise ValueError(f"gaps are those of an int column, not of a {self.type} column")
+        if self.zone and self.type != "date":
+            raise ValueError(f"zone is that of a date column, not of a {self.type} column")
+        if self.zone and not _is_zone(self.zone):
+            raise ValueError(f"no time zone {self.zone!r} is known, such as America/New_York")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +109,7 @@ class Contract:
     width: int | None = None  # how many columns
     key: tuple[str, ...] = ()  # columns that together are unique in every row
     duplicates: Literal["refuse", "notice"] = "refuse"  # rows whose key stands already
+    sorted_by: tuple[str, ...] = ()  # columns in whose ascending order the rows stand
     orders: tuple[Order, ...] = ()
     extra: Literal["refuse", "keep"] = "refuse"  # columns that are not declared
     constant: Literal["refuse", "notice"] = "notice"  # columns with one value in all rows
@@ -103,7 +118,8 @@ class Contract:
         if not self.columns:
             raise ValueError("no column is declared")
         ordered = [name for order in self.orders for name in (order.lower, order.upper)]
-        for what, names in (("key", self.key), ("orders", ordered)):
+        named = {"key": self.key, "sorted_by": self.sorted_by, "orders": ordered}
+        for what, names in named.items():
             if unknown := [name for name in names if name not in self.columns]:
                 raise ValueError(f"{what} names {unknown}, columns are {list(self.columns)}")
 

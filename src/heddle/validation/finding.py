@@ -13,7 +13,8 @@ class Finding:
     """One rule of a contract that a table breaks."""
 
     column: str  # "" where the whole table is meant
-    # columns | rows | type | nulls | finite | range | categories | gaps | key | order | constant
+    # columns | rows | type | nulls | finite | range | categories | gaps | key | sorted | order |
+    # constant
     rule: str
     words: str
     count: int = 1  # rows at fault

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from heddle.domain.errors import DataContractError
-from heddle.validation.between import gaps, key, orders
+from heddle.validation.between import disorder, gaps, key, orders
 from heddle.validation.cast import column_faults
 from heddle.validation.contract import Column, Contract
 from heddle.validation.finding import Finding
@@ -76,6 +76,7 @@ def findings(
         faults += _constant(frame, name, facts, contract)
         faults += gaps(frame[name], column)
     faults += key(frame, contract, place)
+    faults += disorder(frame, contract, place)
     faults += orders(frame, contract, place)
     return sorted(faults, key=lambda f: f.severity == "notice")
 

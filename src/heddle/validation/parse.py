@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from heddle.validation.contract import Column
+from heddle.validation.days import days_of_moments, days_of_text, fault_of_moment
 
 __all__ = ["DTYPES", "Parsed", "TextRules", "fault_words", "parse"]
 
@@ -68,9 +69,7 @@ def parse(cells: pl.Series, column: Column, rules: TextRules) -> Parsed:
         known = low.is_in([*_TRUE, *_FALSE])
         values = low.is_in(_TRUE).zip_with(known.fill_null(value=False), _empty(text, "bool"))
     else:
-        values = text.str.to_date("%Y-%m-%d", strict=False)
-        whole = text.str.len_bytes() == 10  # 2020-1-1 is refused: it may be day or month first
-        values = values.zip_with(whole.fill_null(value=False), _empty(text, "date"))
+        values = days_of_text(text, column.zone)
     return Parsed(values.alias(cells.name), _where(values.is_null() & text.is_not_null()))
 
 
@@ -86,6 +85,8 @@ def fault_words(cell: object, column: Column) -> str:
         return f"{shown} is no text"
     if column.type == "bool":
         return f"{shown} is neither true nor false"
+    if column.type == "date" and (moment := fault_of_moment(text, column.zone)):
+        return f"{text!r} {moment}"
     if column.type == "date":
         return f"{shown} is no date (year-month-day, as 2024-02-29)"
     if text.lower().lstrip("+-") in _ENDLESS:
@@ -192,6 +193,9 @@ def _convert(cells: pl.Series, column: Column) -> Parsed:
         return _finite(cells) if column.type == "float" else Parsed(cells, _NONE)
     if column.type == "string" and cells.dtype in (pl.Categorical, pl.Enum):
         return Parsed(cells.cast(pl.String), _NONE)
+    if column.zone and isinstance(cells.dtype, pl.Datetime):
+        days = days_of_moments(cells, column.zone)
+        return Parsed(days, _where(days.is_null() & cells.is_not_null()))
     if column.type not in ("float", "int") or not cells.dtype.is_numeric():
         return Parsed(_empty(cells, column.type), _where(cells.is_not_null()))
     if cells.dtype.is_float():

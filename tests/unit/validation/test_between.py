@@ -1,5 +1,7 @@
 """Keys, orders and gaps: what no single cell can show."""
 
+from datetime import date
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ COST = {"type": "float", "nullable": True}
 
 def told(frame: pl.DataFrame, **rules: object) -> list[tuple[str, str, str]]:
     """Rule, severity and words of what is found under these rules, constants left out."""
-    kinds = {"i": "int", "f": "float", "s": "str"}
+    kinds = {"i": "int", "f": "float", "s": "str", "d": "date"}
     columns = {
         name: {"type": kinds[str(dtype)[0].lower()] if dtype != pl.String else "string"}
         | {"nullable": True}
@@ -108,3 +110,32 @@ def test_the_number_of_columns_can_be_declared():
     check(pl.DataFrame({"a": [1.0], "b": [1], "c": [1]}), contract, "v8")
     with pytest.raises(DataContractError, match="v8: has 2 columns, declared are 3"):
         check(pl.DataFrame({"a": [1.0], "b": [1]}), contract, "v8")
+
+
+DAYS = [date(2024, 1, 2), date(2024, 1, 4), date(2024, 1, 3), date(2024, 1, 3), date(2024, 1, 1)]
+
+
+def test_rows_out_of_order_are_told_with_the_first():
+    """The row, what it holds, and what it stands after; equal rows are in order."""
+    columns = {"day": {"type": "date"}}
+    words = (
+        "rows are not in order of day: 2024-01-03 in row 3 stands after 2024-01-04 (2 such rows)"
+    )
+    found = told(pl.DataFrame({"day": DAYS}), columns=columns, sorted_by=["day"])
+    assert found == [("sorted", "refuse", words)]
+    assert told(pl.DataFrame({"day": sorted(DAYS)}), columns=columns, sorted_by=["day"]) == []
+
+
+def test_a_key_with_a_day_is_said_as_one_writes_it():
+    """2024-01-03, not as Python writes it."""
+    found = told(pl.DataFrame({"day": DAYS}), columns={"day": {"type": "date"}}, key=["day"])
+    words = "key day is not unique: 2024-01-03 stands again in row 4 (1 such row)"
+    assert found == [("key", "refuse", words)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), max_size=8))
+def test_order_by_several_columns_is_that_of_tuples(rows):
+    """As Python sorts them."""
+    frame = pl.DataFrame(rows, schema={"a": pl.Int64, "b": pl.Int64}, orient="row")
+    found = [f for f in told(frame, sorted_by=["a", "b"]) if f[0] == "sorted"]
+    assert bool(found) == (rows != sorted(rows))
