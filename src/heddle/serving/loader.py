@@ -36,6 +36,7 @@ class LoadedModel:
     label: str  # name/version, or the folder
     manifest: Manifest
     pipeline: Any  # raw rows in, predictions out
+    digest: str = ""  # sha256 of the manifest, and so of every file
 
     def predict(self, rows: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return predictions of shape (n_rows,) for rows with the manifest's columns."""
@@ -73,7 +74,12 @@ def load_folder(folder: Path, *, expected: str | None = None, label: str = "") -
     content = _verified(folder, manifest)
     _libraries(manifest.libraries)
     pipeline = _loaded(content[MODEL], folder / MODEL)
-    model = LoadedModel(label=label or str(folder), manifest=manifest, pipeline=pipeline)
+    model = LoadedModel(
+        label=label or str(folder),
+        manifest=manifest,
+        pipeline=pipeline,
+        digest=expected or digest((folder / MANIFEST).read_bytes()),
+    )
     _reproduces(model, content[GOLDEN], folder / GOLDEN)
     return model
 
