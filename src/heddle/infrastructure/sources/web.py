@@ -200,10 +200,22 @@ def _said(fault: urllib.error.HTTPError) -> str:
         told = json.loads(fault.read(_TOLD))
     except (ValueError, OSError, http.client.HTTPException, RecursionError):
         return ""
-    message = told.get("message") if isinstance(told, dict) else None
-    if not isinstance(message, str):
-        return ""
+    message = _message(told)
     return " ".join("".join(c if c.isprintable() else " " for c in message).split())[:200]
+
+
+def _message(told: Any) -> str:
+    """Return the message of an object, or of the first object in it, and so on.
+
+    >>> _message({"chart": {"result": None, "error": {"description": "No data found"}}})
+    'No data found'
+    """
+    while isinstance(told, dict):
+        for key in ("message", "description"):
+            if isinstance(told.get(key), str):
+                return str(told[key])
+        told = next((value for value in told.values() if isinstance(value, dict)), None)
+    return ""
 
 
 def _retry_after(value: str | None) -> float | None:
