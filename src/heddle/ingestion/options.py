@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["DELIMITERS", "Encoding", "Format", "ReadOptions"]
@@ -31,6 +32,7 @@ class ReadOptions:
     nulls: tuple[str, ...] = ("",)  # the texts that mean "not known"
     headers: Literal["sanitise", "keep"] = "sanitise"  # keep: only trimmed and composed
     unnamed: str = ""  # the name of a column whose header is blank; "" refuses one
+    names: Mapping[str, str] = field(default_factory=dict)  # of the file -> of the column
     max_bytes: int = 2_000_000_000  # of the file, and of what is unpacked from it
 
     def __post_init__(self) -> None:

@@ -59,7 +59,17 @@ def read(raw: RawFile, options: ReadOptions | None = None) -> RawTable:
     payload = unpack(raw.path.read_bytes(), raw.path.name, options)
     _refuse_other(payload, options)
     table = _table(payload, _format(payload, options), options)
-    return replace(table, member=payload.member, notes=payload.notes + table.notes)
+    frame = _renamed(table.frame, options, payload.name)
+    return replace(table, frame=frame, member=payload.member, notes=payload.notes + table.notes)
+
+
+def _renamed(frame: pl.DataFrame, options: ReadOptions, where: str) -> pl.DataFrame:
+    """Return the frame under the names that are wanted; one that is not there is passed over."""
+    names = [options.names.get(name, name) for name in frame.columns]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        todo = "Mend ingestion.options.names."
+        raise DataContractError(f"two columns become {twice!r}", where=where, todo=todo)
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))
 
 
 def _refuse_other(payload: Payload, options: ReadOptions) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class StageContext:
     scratch: Path  # a folder of this stage's own that survives a kill, for resumable work
     facts: Callable[[], Mapping[str, Any]]  # git commit, library versions, data and config hashes
     engine: Callable[[], AbstractContextManager[TableEngine | None]] = nullcontext  # None: Polars
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def run(self, tags: Mapping[str, str] | None = None) -> AbstractContextManager[TrackedRun]:
         """Open this stage's run in the tracker, tagged with the commit and data it stands on."""

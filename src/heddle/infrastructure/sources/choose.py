@@ -19,6 +19,7 @@ from heddle.infrastructure.sources.sample import SampleSource
 __all__ = ["make_source"]
 
 _WHERE = "ingestion"
+_OF_THE_READER = {"options", "time"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class _Any:
     licence: str = "unknown"
     sha256: str | None = None
     max_bytes: int = 2_000_000_000
+    asof: str | None = None  # most leave it to the reader, who leaves out later rows
 
     def __post_init__(self) -> None:
         known = self.sha256 is None or (
@@ -159,13 +161,55 @@ class _Remote(_Any):
         return _Url(url=url, patience=self.patience, **own).source(root, keep)
 
 
-_KINDS: Mapping[str, type[_File | _Kaggle | _Remote | _Sample | _Socrata | _Url]] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Yahoo(_Any):
+    prices: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    accept_revisions: bool = False
+    patience: Patience = dataclasses.field(default_factory=Patience)
+
+    def source(self, root: Path, keep: Path | None) -> Source:
+        from heddle.infrastructure.sources.yahoo import Prices, YahooSource
+
+        del keep
+        _given(str(self.prices.get("ticker") or ""), "prices.ticker", "TICKER")
+        return YahooSource(
+            prices=build(Prices, self.prices, where=f"{_WHERE}.prices"),
+            snapshots=root / "data" / "raw",
+            accept_revisions=self.accept_revisions,
+            asof=self.asof,
+            **_shared(self),
+            max_bytes=self.max_bytes,
+            patience=self.patience,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fred(_Any):
+    series: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    patience: Patience = dataclasses.field(default_factory=Patience)
+
+    def source(self, root: Path, keep: Path | None) -> Source:
+        from heddle.infrastructure.sources.fred import FredSource, Series
+
+        del root, keep
+        return FredSource(
+            series=build(Series, self.series, where=f"{_WHERE}.series"),
+            **_shared(self),
+            max_bytes=self.max_bytes,
+            patience=self.patience,
+        )
+
+
+_Kind = _File | _Fred | _Kaggle | _Remote | _Sample | _Socrata | _Url | _Yahoo
+_KINDS: Mapping[str, type[_Kind]] = {
     "file": _File,
+    "fred": _Fred,
     "kaggle": _Kaggle,
     "remote": _Remote,
     "sample": _Sample,
     "socrata": _Socrata,
     "url": _Url,
+    "yahoo": _Yahoo,
 }
 
 
@@ -173,8 +217,8 @@ def make_source(values: Mapping[str, Any], root: Path, keep: Path | None = None)
     """Return the source that an ingestion configuration names by `kind`.
 
     Args:
-        values: kind, licence, sha256, max_bytes, and the keys of that kind. `options` is the
-            reader's and is passed over, but for its max_bytes.
+        values: kind, licence, sha256, max_bytes, asof, and the keys of that kind. `options` and
+            `time` are the reader's and are passed over, but for max_bytes.
         root: the project's folder.
         keep: a folder in which what a broken download has brought waits for the next one.
 
@@ -188,7 +232,7 @@ def make_source(values: Mapping[str, Any], root: Path, keep: Path | None = None)
         )
     options = values.get("options") or {}
     cap = {"max_bytes": options["max_bytes"]} if options.get("max_bytes") else {}
-    told = {**cap, **{key: value for key, value in values.items() if key != "options"}}
+    told = {**cap, **{key: value for key, value in values.items() if key not in _OF_THE_READER}}
     return build(_KINDS[kind], told, where=_WHERE).source(root, keep)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from heddle.domain.entities import RawFile
 from heddle.domain.errors import ConfigError
 from heddle.domain.typed import plain
+from heddle.ingestion.asof import read_day, rows_known_on
 from heddle.ingestion.options import ReadOptions
 from heddle.ingestion.read import read
 from heddle.ingestion.table import RawTable
@@ -51,6 +52,11 @@ class Ingest:
     generator: str | None = None  # sample: a function of the project's `steps`
     rows: int | None = None  # sample
     seed: int | None = None  # sample
+    prices: Mapping[str, Any] | None = None  # yahoo: ticker, start, end, calendar …
+    accept_revisions: bool | None = None  # yahoo: take a history that is otherwise than before
+    series: Mapping[str, Any] | None = None  # fred: ids, start, end …
+    asof: str | None = None  # a date: only what was known on that day
+    time: str | None = None  # the column of days, which `asof` is compared with
     licence: str = "unknown"
     sha256: str | None = None  # of the raw file, when only those bytes will do
     options: ReadOptions = field(default_factory=ReadOptions)
@@ -63,6 +69,8 @@ class Ingest:
                     f"{key} holds a user or password, which would stand in params.yaml; "
                     "put them into ~/.netrc for that host"
                 )
+        if self.asof is not None:
+            read_day(self.asof, "asof")
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -99,7 +107,8 @@ def ingest(ctx: StageContext, cfg: Ingest) -> None:
         for note in table.notes:
             ctx.progress.notice(note)
         frame = _typed(table, contract, raw.path.name, cfg.options)
-        found = findings(frame, contract, place=_place(table))
+        frame, rows = _known(frame, cfg, ctx)
+        found = findings(frame, contract, place=_place(table, rows))
         refuse(found, raw.path.name)
         for finding in found:
             ctx.progress.notice(f"{version}: {finding.words}")
@@ -131,8 +140,22 @@ def _typed(table: RawTable, contract: Contract, name: str, options: ReadOptions)
     return cast(table.frame, contract, where=name, rules=rules, line=table.line, unit=table.unit)
 
 
-def _place(table: RawTable) -> Callable[[int], str]:
-    return lambda row: f"{table.unit} {table.line(row)}"
+def _known(
+    frame: pl.DataFrame, cfg: Ingest, ctx: StageContext
+) -> tuple[pl.DataFrame, pl.Series | None]:
+    """Return the rows that were known on the configured day, and their numbers in the table."""
+    if cfg.asof is None:
+        return frame, None
+    day = read_day(cfg.asof, "asof")
+    known, words = rows_known_on(frame, day, time=cfg.time, today=ctx.now().date())
+    if words:
+        ctx.progress.notice(words)
+    return frame.filter(known), known.arg_true()
+
+
+def _place(table: RawTable, rows: pl.Series | None) -> Callable[[int], str]:
+    at = table.line if rows is None else lambda row: table.line(int(rows[row]))
+    return lambda row: f"{table.unit} {at(row)}"
 
 
 def _made_by(cfg: Ingest, raw: RawFile, table: RawTable) -> Mapping[str, Any]:
@@ -145,10 +168,12 @@ def _made_by(cfg: Ingest, raw: RawFile, table: RawTable) -> Mapping[str, Any]:
         "decimal": cfg.options.decimal,
         "thousands": cfg.options.thousands,
         "headers": list(table.headers),
+        **({"names": dict(cfg.options.names)} if cfg.options.names else {}),
     }
     return {
         "step": "ingest",
         "kind": cfg.kind,
+        **({"asof": cfg.asof} if cfg.asof else {}),
         "origin": raw.origin,
         "licence": raw.licence,
         "sha256": raw.sha256,

@@ -9,10 +9,12 @@ from heddle.domain.errors import ConfigError
 from heddle.infrastructure.memory import SilentProgress
 from heddle.infrastructure.sources.choose import make_source
 from heddle.infrastructure.sources.file import FileSource
+from heddle.infrastructure.sources.fred import FredSource
 from heddle.infrastructure.sources.kaggle import KaggleSource
 from heddle.infrastructure.sources.remote import RemoteSource
 from heddle.infrastructure.sources.socrata import SocrataSource
 from heddle.infrastructure.sources.url import UrlSource
+from heddle.infrastructure.sources.yahoo import YahooSource
 
 GENERATOR = """
 import polars as pl
@@ -37,6 +39,22 @@ def test_each_kind_is_made(tmp_path):
     )
     assert isinstance(url, UrlSource)
     assert url.patience.retries == 9
+
+
+def test_prices_and_series_are_made(tmp_path):
+    """Prices keep snapshots in the project and know `asof`; `time` is passed over."""
+    told = {"kind": "yahoo", "prices": {"ticker": "ABC"}, "asof": "2024-01-02", "time": "session"}
+    prices = make_source({**told, "accept_revisions": True}, tmp_path)
+    assert isinstance(prices, YahooSource)
+    assert (prices.prices.ticker, prices.asof, prices.accept_revisions) == (
+        "ABC",
+        "2024-01-02",
+        True,
+    )
+    assert prices.snapshots == tmp_path / "data" / "raw"
+    series = make_source({"kind": "fred", "series": {"ids": ["DGS10"]}, "asof": "x"}, tmp_path)
+    assert isinstance(series, FredSource)
+    assert series.series.ids == ("DGS10",)
 
 
 def test_the_network_kinds_are_made(tmp_path):
@@ -76,7 +94,10 @@ def test_a_sample_comes_from_the_project_itself(tmp_path):
     ("values", "words"),
     [
         ({"kind": "fil"}, "ingestion.kind: no kind of source 'fil'; did you mean 'file'? Known"),
-        ({}, "no kind of source ''. Known: file, kaggle, remote, sample, socrata, url"),
+        ({}, "no kind of source ''. Known: file, fred, kaggle, remote, sample, socrata, url"),
+        ({"kind": "yahoo"}, "ingestion.prices.ticker: is not set. Add ingestion.prices.ticker="),
+        ({"kind": "yahoo", "prices": {"ticker": "a b"}}, "ingestion.prices: ticker must be"),
+        ({"kind": "fred"}, "ingestion.series: key 'ids' is missing. Known: ids, start, end, api"),
         ({"kind": "file"}, "ingestion.path: is not set. Add ingestion.path=FILE.csv"),
         ({"kind": "url", "url": ""}, "ingestion.url: is not set. Add ingestion.url=https://"),
         ({"kind": "file", "pth": "x"}, "ingestion: unknown key 'pth'; did you mean 'path'?"),

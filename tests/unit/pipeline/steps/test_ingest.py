@@ -4,6 +4,7 @@ import gzip
 import io
 import re
 import tarfile
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -249,3 +250,102 @@ def test_the_real_file_and_its_archive_give_one_table(stage):
     packed = stage((REAL / "housing.tgz").read_bytes(), "housing.tgz", path="housing.tgz")
     assert packed.tables.info("v0").content_hash == plain.tables.info("v0").content_hash
     assert packed.tables.info("v0").made_by["read_as"]["member"] == "housing.csv"
+
+
+PRICES = {
+    "v0": {
+        "columns": {
+            "session": {"type": "date"},
+            "close": {"type": "float", "min": 0},
+        },
+        "rows": {"min": 1},
+    }
+}
+CLOSES = "Date,Close\n2024-01-11,1\n2024-01-16,-3\n2024-01-12,2\n"
+
+
+@pytest.fixture
+def prices(tmp_path):
+    """Run ingest of a file of closes, as of a day."""
+
+    def run(asof, content=CLOSES, **values):
+        (tmp_path / "x.csv").write_text(content)
+        ctx = StageContext(
+            stage="fetch",
+            root=tmp_path,
+            reads={},
+            writes=("v0",),
+            contracts=PRICES,
+            tables=FileTables(tmp_path / "data"),
+            tracker=None,
+            registry=None,
+            progress=SilentProgress(),
+            source=lambda place: make_source(place, tmp_path),
+            cores=1,
+            scratch=tmp_path / "scratch",
+            facts=dict,
+            now=lambda: datetime(2024, 1, 17, tzinfo=UTC),
+        )
+        told = {"kind": "file", "path": "x.csv", "time": "session", "asof": asof, **values}
+        named = {"options": {"names": {"date": "session"}}}
+        ingest(ctx, build(Ingest, {**named, **told}, where="ingestion"))
+        return ctx
+
+    return run
+
+
+def test_only_what_was_known_on_a_day_becomes_v0(prices):
+    """Later rows are not even judged; a holiday is told, and the day stands in the metadata."""
+    ctx = prices("2024-01-15")
+    days = [date(2024, 1, 11), date(2024, 1, 12)]
+    assert ctx.tables.read("v0")["session"].to_list() == days
+    assert ctx.progress.notices == [
+        "asof 2024-01-15: there is no row of that day; the last one before it is of 2024-01-12"
+    ]
+    made = ctx.tables.info("v0").made_by
+    assert made["asof"] == "2024-01-15"
+    assert made["read_as"]["names"] == {"date": "session"}
+
+
+def test_the_line_of_a_fault_is_that_of_the_file(prices):
+    """Also where rows before it were left out."""
+    words = r"column 'close' .*line 4"
+    with pytest.raises(DataContractError, match=words):
+        prices("2024-01-12", CLOSES.replace("2024-01-12,2", "2024-01-12,-2"))
+
+
+@pytest.mark.parametrize(
+    ("asof", "words"),
+    [
+        ("2024-01-18", "2024-01-18 is in the future (today is 2024-01-17); rows reach from"),
+        ("2024-01-10", "2024-01-10 is before the first row; rows reach from 2024-01-11 to"),
+        ("10.1.2024", "ingestion: asof must be a date as 2024-02-29, not '10.1.2024'"),
+    ],
+)
+def test_a_day_on_which_nothing_was_known_is_refused(prices, asof, words, tmp_path):
+    """Nothing is published."""
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        prices(asof)
+    assert not (tmp_path / "data").exists()
+
+
+def test_two_columns_under_one_name_are_refused(prices):
+    """A file that has both is not guessed at; a name that it has not is passed over."""
+    content = CLOSES.replace("Close", "Session")
+    with pytest.raises(DataContractError, match="two columns become 'session'"):
+        prices("2024-01-15", content)
+    ctx = prices("2024-01-15", CLOSES.replace("Date", "Session"))
+    assert ctx.tables.read("v0").height == 2
+
+
+def test_a_sample_is_cut_likewise(prices, tmp_path):
+    """What makes the rows does not matter."""
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "closes.py").write_text(
+        "from datetime import date, timedelta\nimport polars as pl\n\n"
+        "def closes(rows: int, seed: int) -> pl.DataFrame:\n"
+        "    days = [date(2024, 1, 1) + timedelta(days=n) for n in range(rows)]\n"
+        '    return pl.DataFrame({"session": days, "close": [1.5] * rows})\n'
+    )
+    made = {"kind": "sample", "path": None, "generator": "closes", "rows": 16}
+    assert prices("2024-01-09", **made).tables.read("v0").height == 9
