@@ -127,7 +127,10 @@ class SelectFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise DataContractError(
                 f"{X.shape[1]} columns came; {self.n_features_in_} were there at fit", where=_WHERE
             )
-        return X.loc[:, self.support_] if hasattr(X, "loc") else np.asarray(X)[:, self.support_]
+        if hasattr(X, "loc"):
+            return X.loc[:, self.support_]
+        # in rows, as matrices come: sums over columns laid out otherwise round otherwise
+        return np.ascontiguousarray(np.asarray(X)[:, self.support_])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, Any]:
         """Names of the chosen: out of `input_features`, of those of the fit, or `x0`, `x1`."""

@@ -1,9 +1,9 @@
-"""From raw rows to a price in one fitted pipeline: impute, combine, locate, encode, estimate."""
+"""From raw rows to a price in one fitted pipeline: impute, combine, encode, select, estimate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sklearn.compose import ColumnTransformer
@@ -12,13 +12,15 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from heddle.domain.errors import ConfigError
+from heddle.domain.typed import plain
 from heddle.features.categories import category_encoder, target_encoder
 from heddle.features.clusters import GeoClusters
 from heddle.features.columns import SelectColumns
 from heddle.features.imputation import METHODS, Impute
+from heddle.features.selection import SelectFeatures
 from heddle.models.average import Average
 from heddle.models.candidates import TARGETS, Candidate
-from heddle.models.catalogue import Traits, make, traits
+from heddle.models.catalogue import Traits, learns, make, traits
 from heddle.models.features import Combination, Features
 from heddle.models.ratios import Ratios
 from heddle.models.target import TargetRegressor
@@ -33,6 +35,7 @@ __all__ = [
     "estimator",
     "offset_place",
     "preprocess",
+    "seen_by",
 ]
 
 
@@ -68,7 +71,8 @@ def preprocess(features: Features, choices: Choices, needs: Traits, *, seed: int
 
     It depends on the candidate only through `needs`, so that a search may fit it once per fold
     and share the matrices. Where an estimator needs complete rows, what imputation `none` and a
-    division by zero leave open is filled with the median.
+    division by zero leave open is filled with the median. A selection is the last step, so that
+    it is learnt from imputed, scaled rows, from the target, and from training rows alone.
     """
     numbers = [*features.numeric, *(r.new for r in features.ratios)]
     parts: list[tuple[str, Any, list[str]]] = [("numeric", _numbers(needs), numbers)]
@@ -78,15 +82,16 @@ def preprocess(features: Features, choices: Choices, needs: Traits, *, seed: int
         parts.append(("place", place, list(features.coordinates)))
     if features.categorical:
         parts.append(("categories", _categories(features, needs, seed), list(features.categorical)))
-    steps = tuple((r.new, r.left, r.how, r.right) for r in features.ratios)
-    return Pipeline(
-        [
-            ("columns", SelectColumns(features.numeric, features.categorical)),
-            ("impute", Impute(features.numeric, how=choices.imputation, seed=seed)),
-            ("ratios", Ratios(steps)),
-            ("matrix", ColumnTransformer(parts, verbose_feature_names_out=False)),
-        ]
-    )
+    ratios = tuple((r.new, r.left, r.how, r.right) for r in features.ratios)
+    steps: list[tuple[str, Any]] = [
+        ("columns", SelectColumns(features.numeric, features.categorical)),
+        ("impute", Impute(features.numeric, how=choices.imputation, seed=seed)),
+        ("ratios", Ratios(ratios)),
+        ("matrix", ColumnTransformer(parts, verbose_feature_names_out=False)),
+    ]
+    if features.selection is not None and features.selects:
+        steps.append(("select", SelectFeatures(**plain(features.selection), seed=seed)))
+    return Pipeline(steps)
 
 
 def estimator(
@@ -118,14 +123,30 @@ def estimator(
     return TargetRegressor(inner, target, bounded=bounded, threads=threads, offset=offset)
 
 
+def seen_by(candidate: Candidate, features: Features) -> Features:
+    """Return the features as a candidate sees them: its columns, a selection where it matters.
+
+    Raises:
+        ConfigError: a column that is no feature.
+    """
+    seen = features.only(candidate.columns, where=candidate.name)
+    return seen if learns(candidate.estimator) else replace(seen, selection=None)
+
+
 def offset_place(features: Features, candidate: Candidate) -> int | None:
     """Return where the matrix of `preprocess` holds the candidate's offset, None without one.
 
     Raises:
-        ConfigError: it is not a number column that the candidate sees.
+        ConfigError: no number column that the candidate sees, or a selection might drop it.
     """
     if candidate.offset is None:
         return None
+    if features.selects:
+        raise ConfigError(
+            f"the offset {candidate.offset!r} and a selection do not go together",
+            where=candidate.name,
+            todo="Set features.selection to none, or leave the offset out.",
+        )
     seen = features.only(candidate.columns, where=candidate.name).numeric
     if candidate.offset not in seen:
         raise ConfigError(
@@ -154,7 +175,7 @@ def assemble(
     Raises:
         ConfigError: as `heddle.models.catalogue.make`, or a column that is no feature.
     """
-    seen = features.only(candidate.columns, where=candidate.name)
+    seen = seen_by(candidate, features)
     first = preprocess(seen, choices, traits(candidate.estimator), seed=seed)
     last = estimator(
         candidate,

@@ -52,7 +52,10 @@ def _of(pipeline: Any) -> Mapping[str, float]:
     if values is None or not values.sum() > 0:
         return {}
     total: dict[str, float] = {}
-    for name, value in zip(_origins(pipeline["matrix"]), values / values.sum(), strict=True):
+    names = _origins(pipeline["matrix"])
+    if "select" in pipeline.named_steps:
+        names = list(pipeline["select"].get_feature_names_out(names))
+    for name, value in zip(names, values / values.sum(), strict=True):
         total[name] = total.get(name, 0.0) + float(value)
     return total
 

@@ -17,8 +17,11 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "heddle.features.columns.SelectColumns",
     "heddle.features.imputation.Impute",
     "heddle.features.imputation.ScaledKNN",
+    "heddle.features.on_history.OnHistory",
+    "heddle.features.selection.SelectFeatures",
     "heddle.models.average.Average",
     "heddle.models.naive.NaiveColumn",
+    "heddle.models.on_history.HistoryModel",
     "heddle.models.ratios.Ratios",
     "heddle.models.target.TargetRegressor",
     # scikit-learn's trees: arrays of nodes that are indexed without a check of bounds

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from heddle.features.price_history import PriceHistory
 from heddle.models.assembly import Choices, Clusters, Combination, Features
+from heddle.models.features import Selection
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +73,40 @@ def fresh(rows):
     some.loc[3, "homes"] = np.nan
     some.loc[4, "kind"] = None
     return some
+
+
+@pytest.fixture(scope="session")
+def prices():
+    """200 days of a price that goes its way."""
+    rng = np.random.default_rng(3)
+    close = 50 * np.exp(np.cumsum(rng.normal(0, 0.02, 200)))
+    low, high = close * (1 - rng.uniform(0, 0.02, 200)), close * (1 + rng.uniform(0, 0.02, 200))
+    return pd.DataFrame(
+        {
+            "session": pd.date_range("2020-01-01", periods=200),
+            "open": rng.uniform(low, high),
+            "high": high,
+            "low": low,
+            "close": close,
+            "volume": rng.integers(1000, 9000, 200),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def ahead(prices):
+    """The return over the next three days; not known of the last three."""
+    close = np.log(prices["close"].to_numpy())
+    return np.append(close[3:] - close[:-3], [np.nan] * 3)
+
+
+@pytest.fixture(scope="session")
+def on_prices():
+    """Features of these prices, of which the fit keeps eight."""
+    history = PriceHistory(
+        lags=(1, 2), spans=(1, 5), windows=(5, 10), ewm=(3,), macd=(2, 4, 2), settle=2
+    )
+    history = replace(history, rsi=3, atr=3, bollinger=5)
+    return Features(
+        numeric=history.names, history=history, selection=Selection(how="from_model", k=8)
+    )

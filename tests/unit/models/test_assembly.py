@@ -20,6 +20,8 @@ from heddle.models.assembly import (
 )
 from heddle.models.candidates import Candidate
 from heddle.models.catalogue import ESTIMATORS, available, traits
+from heddle.models.features import Selection
+from heddle.models.selected import selected
 from heddle.models.trusted import TRUSTED_TYPES
 
 SMALL = {
@@ -261,3 +263,36 @@ def test_a_ratio_may_use_an_earlier_one(rows, price):
     np.testing.assert_allclose(matrix[:, 3], expected * rows["rooms"])
     whole = preprocess(twice, Choices(), traits("ridge"), seed=1).fit_transform(rows)
     assert np.isfinite(whole).all()
+
+
+def test_a_selection_is_learnt_last_from_the_rows_of_the_fit(features, choices, rows, price, fresh):
+    """Imputed, scaled, encoded, selected, estimated; saved and read back with the same bits."""
+    some = replace(features, selection=Selection(how="from_model", k=4))
+    model = assemble(some, choices, candidate("ridge"), {}, seed=1).fit(rows, price)
+    assert [name for name, _ in model.steps] == [
+        "columns", "impute", "ratios", "matrix", "select", "model",
+    ]  # fmt: skip
+    assert model[:-1].transform(fresh).shape == (200, 4)
+    expected = model.predict(fresh)
+    np.testing.assert_array_equal(reloaded(model).predict(fresh), expected)
+    np.testing.assert_array_equal(clone(model).fit(rows, price).predict(fresh), expected)
+    half = clone(model).fit(rows[:100], price[:100])
+    other = clone(model).fit(rows[:100], price[:100][::-1])
+    assert selected(half) != selected(other)
+
+
+def test_who_learns_from_no_column_is_spared_the_selection(features, choices):
+    """Baselines cost what they did; a selection that selects nothing is no step."""
+    some = replace(features, selection=Selection(how="from_model"))
+    for name in ("zero", "mean", "naive"):
+        assert "select" not in assemble(some, choices, candidate(name), {}, seed=1).named_steps
+    none = replace(features, selection=Selection(how="none"))
+    assert "select" not in assemble(none, choices, candidate("ridge"), {}, seed=1).named_steps
+
+
+def test_an_offset_and_a_selection_are_refused_together(features, choices):
+    """The selection might drop the column that the forecast begins with."""
+    some = replace(features, selection=Selection(how="from_model"))
+    begun = candidate("decision_tree", offset="rooms")
+    with pytest.raises(ConfigError, match="the offset 'rooms' and a selection do not go together"):
+        assemble(some, choices, begun, {}, seed=1)

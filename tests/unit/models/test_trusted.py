@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import skops.io
 
+from heddle.features.on_history import OnHistory
 from heddle.models.assembly import Choices, Clusters, assemble, average
 from heddle.models.candidates import Candidate
 from heddle.models.catalogue import ESTIMATORS, available, make
+from heddle.models.on_history import HistoryModel
 from heddle.models.trusted import TRUSTED_TYPES
 
 # skops lists scikit-learn's public estimators when it is imported, and asks for this one only if
@@ -12,7 +14,9 @@ from heddle.models.trusted import TRUSTED_TYPES
 LATE = "sklearn.impute._iterative.IterativeImputer"
 
 
-def test_the_list_is_what_the_catalogue_needs_and_nothing_more(features, rows, price):
+def test_the_list_is_what_the_catalogue_needs_and_nothing_more(
+    features, rows, price, prices, on_prices
+):
     """Every estimator and imputation is saved; the union of what skops asks for is the list."""
     assert [name for name in ESTIMATORS if available(name)] == []
     found = set()
@@ -31,4 +35,9 @@ def test_the_list_is_what_the_catalogue_needs_and_nothing_more(features, rows, p
             model = average([("a", model), ("b", model)])
         data = skops.io.dumps(model.fit(rows, price))
         found |= set(skops.io.get_untrusted_types(data=data))
+    ridge = Candidate(name="ridge", estimator="ridge")
+    model = assemble(on_prices, Choices(), ridge, {}, seed=1)
+    history = HistoryModel(OnHistory.of(on_prices.history), model)
+    data = skops.io.dumps(history.fit(prices, prices["close"]))
+    found |= set(skops.io.get_untrusted_types(data=data))
     assert sorted(found | {LATE}) == sorted(TRUSTED_TYPES)
