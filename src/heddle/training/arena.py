@@ -45,6 +45,10 @@ class Arena(Generic[C]):
             candidate, metric=self.contest.metric, threads=self.contest.threads
         )
 
+    def selected(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """Return the columns that a selection kept for a candidate, per fold; () without one."""
+        return next(self.matrices.selected(c) for c in self.candidates if c.name == name)
+
 
 class Place(Protocol):
     """What an arena needs to know of the stage that it is in."""
@@ -88,7 +92,12 @@ def arena(contest: C, place: Place) -> Iterator[Arena[C]]:
     features = read_features(contest.features, where=f"{place.stage}.features")
     tables, reads = place.tables, place.reads
     data = read_dataset(
-        tables, reads, target=contest.target, row_key=contest.row_key, columns=features.raw
+        tables,
+        reads,
+        target=contest.target,
+        row_key=contest.row_key,
+        features=features,
+        horizon=contest.horizon,
     )
     imputation = _document(place.root, reads, "imputation_study.json")
     choices = choices_of(imputation, _document(place.root, reads, "cluster_study.json"))
@@ -99,7 +108,7 @@ def arena(contest: C, place: Place) -> Iterator[Arena[C]]:
     ):
         matrices = FoldMatrices(
             data,
-            features,
+            data.features or features,
             choices,
             seed=contest.seed,
             pool=pool,

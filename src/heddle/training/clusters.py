@@ -127,7 +127,8 @@ def grid_scores(
     Rows are imputed and encoded once per fold and shared; centres once per fold and k.
     """
     plain = Choices(imputation=imputation)
-    shared = FoldMatrices(data, features, plain, seed=seed, pool=pool)
+    whole = replace(features, selection=None)  # places go in where they are looked for
+    shared = FoldMatrices(data, whole, plain, seed=seed, pool=pool)
     base = shared.objective(proxy, metric=metric)
     places = data.train[list(features.coordinates)].to_numpy(dtype=np.float64)
     at = len(features.numeric) + len(features.ratios)

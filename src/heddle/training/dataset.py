@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,11 @@ import polars as pl
 from heddle.domain.errors import ConfigError, DataContractError, IntegrityError
 from heddle.domain.names import key_columns
 from heddle.domain.ports import TableStore
+from heddle.evaluation.reach import check_reach
 from heddle.evaluation.splits import pairs
 from heddle.features.columns import as_pandas
+from heddle.models.features import Features
+from heddle.training.computed import read_rows
 
 __all__ = ["Dataset", "Part", "dataset", "read_dataset"]
 
@@ -41,6 +44,7 @@ class Dataset:
     folds: tuple[Pair, ...]  # (train, valid) positions, by fold number
     blocks: tuple[Pair, ...]  # the same for spatial or grouped folds; () when there are none
     test: Part | None = None  # only where it was opened
+    features: Features | None = None  # those that were asked for, every column of them named
 
 
 def read_dataset(
@@ -50,27 +54,40 @@ def read_dataset(
     target: str,
     row_key: Key,
     columns: Sequence[str] = (),
+    features: Features | None = None,
+    horizon: int = 0,
     open_test: bool = False,
 ) -> Dataset:
     """Read the first two data versions among `reads` (rows, then split) as a `Dataset`.
 
+    Give the `features` or, where there are none, the `columns` that are used. Features with a
+    history are computed here, on the whole of the data version that it names, which is read, too.
+    `__AUTO__` is spelt out in the data set's `features`: for a table it means every number column
+    of the rows but target and key.
+
     Raises:
-        ConfigError: fewer than two data versions are read.
-        DataContractError, IntegrityError: as `dataset`.
+        ConfigError: fewer than two data versions are read, or as `read_rows`.
+        DataContractError, IntegrityError: as `dataset` and `read_rows`.
     """
     versions = [name for name in reads.values() if "/" not in name]
     if len(versions) < 2:
         raise ConfigError(
             f"reads {len(versions)} data versions; it needs the rows and the split, in this order"
         )
-    return dataset(
-        tables.read(versions[0]),
+    if features is None:
+        rows = tables.read(versions[0])
+    else:
+        rows, features = read_rows(tables, reads, features, own=(target, *key_columns(row_key)))
+    made = dataset(
+        rows,
         tables.read(versions[1]),
         target=target,
         row_key=row_key,
-        columns=columns,
+        columns=features.raw if features else columns,
+        horizon=horizon,
         open_test=open_test,
     )
+    return replace(made, features=features)
 
 
 def dataset(
@@ -80,6 +97,7 @@ def dataset(
     target: str,
     row_key: Key,
     columns: Sequence[str] = (),
+    horizon: int = 0,
     open_test: bool = False,
 ) -> Dataset:
     """Join rows and split by their key.
@@ -90,13 +108,15 @@ def dataset(
         target: name of a number column.
         row_key: name or names of the key in both.
         columns: raw columns that models will use; they must exist and differ between rows.
+        horizon: periods from a row to the moment at which its target is known; no row that trains
+            may reach into what is held out.
         open_test: also take the test rows. Only who registers a model does.
 
     Raises:
         ConfigError: a column that does not exist.
         IntegrityError: rows and split do not hold the same keys, each once.
         DataContractError: a target that is missing, infinite, text or the same everywhere, a
-            column of one value, no row to train on.
+            column of one value, no row to train on, a target that reaches into what is held out.
     """
     key = key_columns(row_key)
     _columns(rows, [*key, target, *columns])
@@ -106,12 +126,14 @@ def dataset(
     training = ordered.filter(pl.col("part") == "train")
     part = _part(rows, training, target, key)
     _teaches(part, columns, target)
+    folds = tuple(pairs(training, "fold"))
+    check_reach(ordered, folds, horizon)
     has_blocks = "block" in training.columns and training["block"].null_count() < training.height
     return Dataset(
         train=part.rows,
         target=part.target,
         keys=part.keys,
-        folds=tuple(pairs(training, "fold")),
+        folds=folds,
         blocks=tuple(pairs(training, "block")) if has_blocks else (),
         test=_part(rows, ordered.filter(pl.col("part") == "test"), target, key)
         if open_test

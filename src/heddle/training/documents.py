@@ -6,6 +6,7 @@ No seconds, no ids, no time stamps: equal results give equal bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from heddle.domain.entities import TrialRecord
@@ -70,11 +71,15 @@ def choices_of(imputation: Mapping[str, Any] | None, clusters: Mapping[str, Any]
 
 
 def leaderboard_document(
-    board: Leaderboard, candidates: Sequence[Candidate], skill_against: str | None = None
+    board: Leaderboard,
+    candidates: Sequence[Candidate],
+    skill_against: str | None = None,
+    selected: Mapping[str, Sequence[Sequence[str]]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return leaderboard.json: entries best first, trials in the order of `candidates`.
 
-    With `skill_against`, the name of an entry, each entry has its skill against that one.
+    With `skill_against`, the name of an entry, each entry has its skill against that one. An entry
+    that is named in `selected` says which columns it kept, fold by fold.
     """
     entries = plain(board.entries)
     reference = next((e["mean"] for e in entries if e["candidate"] == skill_against), None)
@@ -82,6 +87,8 @@ def leaderboard_document(
         del entry["seconds"]
         if reference is not None:
             entry["skill"] = skill(entry["mean"], reference)
+        if entry["candidate"] in selected:
+            entry["selected"] = [list(names) for names in selected[entry["candidate"]]]
     return {
         "metric": board.metric,
         "direction": board.direction,

@@ -13,9 +13,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from heddle.evaluation.metrics import score
-from heddle.models.assembly import Choices, Features, estimator, offset_place, preprocess
+from heddle.models.assembly import (
+    Choices,
+    Features,
+    estimator,
+    offset_place,
+    preprocess,
+    seen_by,
+)
 from heddle.models.candidates import Candidate
 from heddle.models.catalogue import Traits, traits
+from heddle.models.selected import selected
 from heddle.training.dataset import Dataset
 from heddle.training.pruning import mean
 from heddle.training.trial import Report
@@ -33,6 +41,7 @@ class Fold:
     train_target: Matrix
     valid: Matrix  # shape (n_valid, n_columns)
     valid_target: Matrix
+    selected: tuple[str, ...] = ()  # names of the columns, where a selection kept some
     path: Path | None = None  # where the matrices lie, when they are not in memory
 
     def stored(self, path: Path) -> Fold:
@@ -117,7 +126,7 @@ class FoldMatrices:
         self._seed = seed
         self._pool = pool
         self._folder = folder
-        self._made: dict[tuple[Traits, tuple[str, ...]], tuple[Fold, ...]] = {}
+        self._made: dict[tuple[Traits, Features], tuple[Fold, ...]] = {}
 
     @property
     def data(self) -> Dataset:
@@ -136,11 +145,15 @@ class FoldMatrices:
 
     def of(self, candidate: Candidate) -> tuple[Fold, ...]:
         """Return the folds as a candidate needs and sees them."""
-        wanted = (traits(candidate.estimator), candidate.columns)
+        wanted = (traits(candidate.estimator), seen_by(candidate, self._features))
         if wanted not in self._made:
-            seen = self._features.only(candidate.columns, where=candidate.name)
-            self._made[wanted] = self._make(seen, wanted[0], f"{len(self._made)}")
+            self._made[wanted] = self._make(*wanted, f"{len(self._made)}")
         return self._made[wanted]
+
+    def selected(self, candidate: Candidate) -> tuple[tuple[str, ...], ...]:
+        """Return the columns that a selection kept for a candidate, per fold; () without one."""
+        found = tuple(fold.selected for fold in self.of(candidate))
+        return found if any(found) else ()
 
     def objective(self, candidate: Candidate, *, metric: str, threads: int = 1) -> FoldObjective:
         """Return what a search of this candidate runs."""
@@ -154,7 +167,7 @@ class FoldMatrices:
             offset=offset_place(self._features, candidate),
         )
 
-    def _make(self, features: Features, needs: Traits, name: str) -> tuple[Fold, ...]:
+    def _make(self, needs: Traits, features: Features, name: str) -> tuple[Fold, ...]:
         data = self._data
         raw = data.train[list(features.raw)]
         futures = []
@@ -186,5 +199,6 @@ def _prepared(
         train_target=target[0],
         valid=np.ascontiguousarray(first.transform(rows[1]), dtype=np.float64),
         valid_target=target[1],
+        selected=selected(first),
     )
     return fold.stored(path) if path else fold

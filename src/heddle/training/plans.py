@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
+from heddle.domain.errors import ConfigError
 from heddle.evaluation.metrics import metric
 from heddle.models.candidates import declared_candidates
 from heddle.models.features import read_features
@@ -95,10 +96,13 @@ class Contest(Budget):
     features: Mapping[str, Any]  # fields of `heddle.models.features.Features`
     metric: str  # primary metric
     candidates: Mapping[str, Any]  # name -> fields of `heddle.models.candidates.Candidate`
+    horizon: int = 0  # periods from a row to the moment at which its target is known
 
     def __post_init__(self) -> None:
         super(Contest, self).__post_init__()  # slots make another class of this one
-        check_names(self.metric, self.features, self.candidates)
+        if self.horizon < 0:
+            raise ValueError(f"horizon >= 0 must hold, but got {self.horizon}")
+        check_names(self.metric, self.features, self.candidates, horizon=self.horizon)
 
 
 def check_names(
@@ -107,12 +111,20 @@ def check_names(
     candidates: Mapping[str, Any],
     *,
     where: str = "model_candidates",
+    horizon: int = 0,
 ) -> None:
     """Refuse a metric, features or candidates that cannot be, before any stage runs.
 
     Raises:
-        ConfigError: as `metric`, `read_features` and `declared_candidates`.
+        ConfigError: as `metric`, `read_features` and `declared_candidates`, or a selection by
+            folds whose training rows know what is held out.
     """
     metric(key, where="metric")
-    read_features(features, where="features")
+    made = read_features(features, where="features").selection
+    if made is not None and made.how == "rfecv" and made.purge < horizon:
+        raise ConfigError(
+            f"its folds are {made.purge} rows apart, but targets reach {horizon} ahead",
+            where="features.selection.purge",
+            todo=f"Set purge to {horizon} or more.",
+        )
     declared_candidates(candidates, where=where)

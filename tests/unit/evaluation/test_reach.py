@@ -59,7 +59,7 @@ def test_too_small_a_gap_is_refused_with_the_purge_that_would_do():
     with pytest.raises(
         DataContractError,
         match=r"split.time.purge: fold 0 begins 2 periods after the rows that it is predicted "
-        r"from, whose targets reach 5 periods ahead. Set purge to 5 or more and run the split stage",
+        r"from, whose targets reach 5 periods ahead. Set purge to 5 or more and run the split",
     ):
         check_reach(split, folds_of(split), 5)
 

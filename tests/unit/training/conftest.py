@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 import polars as pl
 import pytest
 
-from heddle.evaluation.split_plan import Split
+from heddle.evaluation.split_plan import Split, Timeline
 from heddle.evaluation.splits import assign
 from heddle.models.assembly import Features
 from heddle.training.dataset import dataset
@@ -51,3 +53,33 @@ def features():
         coordinates=("east", "north"),
         ratios=(CombineColumns(new="crowd", left="size", how="over", right="rooms"),),
     )
+
+
+@pytest.fixture(scope="session")
+def prices():
+    """120 days of a price that goes its way."""
+    rng = np.random.default_rng(3)
+    close = 50 * np.exp(np.cumsum(rng.normal(0, 0.02, 120)))
+    low, high = close * (1 - rng.uniform(0, 0.02, 120)), close * (1 + rng.uniform(0, 0.02, 120))
+    return pl.DataFrame(
+        {
+            "session": [date(2020, 1, 3) + timedelta(days=n) for n in range(120)],
+            "open": rng.uniform(low, high),
+            "high": high,
+            "low": low,
+            "close": close,
+            "volume": rng.integers(1000, 9000, 120),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def walked():
+    """A split that walks forward over the sessions of some rows."""
+
+    def split(rows, purge=4):
+        time = Timeline(column="session", purge=purge, valid_periods=8)
+        cfg = Split(strategy="walk_forward", row_key="session", folds=3, time=time)
+        return assign(rows, cfg)
+
+    return split

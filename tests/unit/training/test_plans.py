@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from heddle.domain.errors import ConfigError
-from heddle.training.plans import Budget
+from heddle.training.plans import Budget, Contest
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,22 @@ def test_more_threads_than_cores_are_refused_with_the_arithmetic():
 def test_an_impossible_budget_is_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
         Budget(**wrong)
+
+
+def test_a_selection_by_folds_keeps_the_distance_of_the_target():
+    """Otherwise its training rows know what its held-out rows are about."""
+    told = {
+        "target": "t",
+        "row_key": "id",
+        "metric": "rmse",
+        "candidates": {"zero": {"estimator": "zero", "baseline": True}},
+    }
+    near = {"numeric": ["a"], "selection": {"how": "rfecv", "purge": 2}}
+    assert Contest(**told, features=near, horizon=2).horizon == 2
+    with pytest.raises(
+        ConfigError,
+        match=r"features.selection.purge: its folds are 2 rows apart, but targets reach 5 ahead",
+    ):
+        Contest(**told, features=near, horizon=5)
+    with pytest.raises(ValueError, match="horizon >= 0 must hold, but got -1"):
+        Contest(**told, features=near, horizon=-1)

@@ -67,8 +67,9 @@ def cluster_study(ctx: StageContext, cfg: ClusterStudy) -> None:
         return
     proxy = _proxy(ctx, cfg)
     data = read_dataset(
-        ctx.tables, ctx.reads, target=cfg.target, row_key=cfg.row_key, columns=features.raw
+        ctx.tables, ctx.reads, target=cfg.target, row_key=cfg.row_key, features=features
     )
+    features = data.features or features
     ks = range(cfg.k_from, cfg.k_to + 1)
     with ctx.progress.task("cluster geometry", total=len(ks), even=False) as bar:
         shapes = geometry(

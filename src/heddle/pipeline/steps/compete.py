@@ -65,7 +65,9 @@ def compete(ctx: StageContext, cfg: Compete) -> None:
             ctx.progress.notice(f"{ctx.stage}: {name} does not compete: {reason}")
         run.params({"winner": board.entries[0].candidate, **stands_on(ready)})
         run.metrics({cfg.metric: board.entries[0].mean})
-        found = leaderboard_document(board, ready.candidates, cfg.skill_against)
+        names = [entry.candidate for entry in board.entries]
+        kept = {name: columns for name in names if (columns := ready.selected(name))}
+        found = leaderboard_document(board, ready.candidates, cfg.skill_against, kept)
         ctx.write_json(_place(ctx), found)
     ctx.write_timings(began, {entry.candidate: entry.seconds for entry in board.entries})
 
@@ -95,6 +97,8 @@ def _board(ready: Arena[Compete], run: TrackedRun, progress: Progress) -> Leader
             child.params(entry.params)
             child.metrics({**tuning.best.scores, metric: entry.mean})
             child.metrics({f"{metric}_sd": entry.sd, "seconds": entry.seconds})
+            kept = ready.selected(entry.candidate)
+            child.params({f"selected.fold_{n}": list(c) for n, c in enumerate(kept, 1)})
             child.trials(tuning.trials)
 
     with progress.task("competition", total=sum(trials.values()), even=False) as bar:

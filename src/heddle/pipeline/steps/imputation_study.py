@@ -40,8 +40,9 @@ def imputation_study(ctx: StageContext, cfg: ImputationStudy) -> None:
     begin = time.perf_counter()
     features = read_features(cfg.features, where=f"{ctx.stage}.features")
     data = read_dataset(
-        ctx.tables, ctx.reads, target=cfg.target, row_key=cfg.row_key, columns=features.raw
+        ctx.tables, ctx.reads, target=cfg.target, row_key=cfg.row_key, features=features
     )
+    features = data.features or features
     table = SelectColumns(features.numeric).fit_transform(data.train)
     steps = cfg.repeats * len(cfg.methods)
     with ctx.progress.task("imputation", total=steps, even=False) as bar, ctx.run() as run:
