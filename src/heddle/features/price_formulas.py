@@ -30,85 +30,36 @@ by 1 - 1/n and 1 - 2/(n+1) a row, cut after so many spans and normalised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heddle.features.rolling import (
-    Floats,
-    Moments,
-    before,
-    decay,
-    highest,
-    lowest,
-    means,
-    moments,
-    weighted,
-)
+from heddle.features import rolling
+from heddle.features.bars import Bars, Formula, ema
+from heddle.features.rolling import Floats, Moments, before, weighted
 
-__all__ = ["Bars", "Formula", "bands", "calendar", "macd", "markets", "of_the_day", "others"]
-__all__ += ["returns", "shapes", "volatility", "wilder"]
+__all__ = [
+    "bands",
+    "calendar",
+    "macd",
+    "markets",
+    "of_the_day",
+    "others",
+    "returns",
+    "shapes",
+    "volatility",
+    "wilder",
+]
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 _SD = 2.0  # how far from the mean Bollinger's bands lie
 
 
-class Bars:
-    """The columns of one series, and what several formulas want of them, worked out once."""
-
-    def __init__(
-        self, prices: Mapping[str, Floats], days: NDArray[Any], more: Mapping[str, Floats]
-    ) -> None:
-        self.open, self.high = prices["open"], prices["high"]
-        self.low, self.close, self.volume = prices["low"], prices["close"], prices["volume"]
-        self.days = days  # datetime64[D]
-        self.more = more
-        self._moments: dict[tuple[str, int], Moments] = {}
-        self._trends: dict[tuple[int, int, int], Floats] = {}
-
-    @cached_property
-    def before(self) -> Floats:
-        """The close of the row before."""
-        return before(self.close, 1)
-
-    @cached_property
-    def log_return(self) -> Floats:
-        return np.log(self.close / self.before)
-
-    @cached_property
-    def left(self) -> Floats:
-        """Weekdays that are left in the month after the day."""
-        months = self.days.astype("datetime64[M]")
-        end = (months + 1).astype("datetime64[D]")
-        return np.busday_count(self.days + 1, end).astype(np.float64)
-
-    def moments(self, of: Literal["close", "volume", "log_return"], window: int) -> Moments:
-        if (of, window) not in self._moments:
-            self._moments[of, window] = moments(getattr(self, of), window)
-        return self._moments[of, window]
-
-    def trend(self, fast: int, slow: int, spans: int) -> Floats:
-        """Return the fast less the slow average of the close."""
-        if (fast, slow, spans) not in self._trends:
-            quick, steady = (weighted(self.close, _ema(n, spans)) for n in (fast, slow))
-            self._trends[fast, slow, spans] = quick - steady
-        return self._trends[fast, slow, spans]
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """One feature: known from the row on that has `lookback` rows before it."""
-
-    name: str
-    lookback: int
-    of: Callable[[Bars], Floats]
-
-
 def returns(lags: Sequence[int], spans: Sequence[int]) -> list[Formula]:
+    """What the price did: over one row some rows ago, and over several rows up to today."""
+
     def lagged(k: int) -> Formula:
         return Formula(
             f"return_lag_{k}", k + 1, lambda b: before(b.close, k) / before(b.close, k + 1) - 1.0
@@ -130,8 +81,8 @@ def shapes(windows: Sequence[int]) -> list[Formula]:
         found += [
             Formula(f"log_return_mean_{n}", n, _shape(n, lambda m: m.mean)),
             Formula(f"log_return_std_{n}", n, _shape(n, lambda m: m.std())),
-            Formula(f"log_return_min_{n}", n, _extreme(n, lowest)),
-            Formula(f"log_return_max_{n}", n, _extreme(n, highest)),
+            Formula(f"log_return_min_{n}", n, _extreme(n, rolling.lowest)),
+            Formula(f"log_return_max_{n}", n, _extreme(n, rolling.highest)),
             Formula(f"log_return_skew_{n}", n, _shape(n, lambda m: m.skew())),
         ]
     return found
@@ -158,8 +109,10 @@ def bands(windows: Sequence[int], bollinger: int) -> list[Formula]:
 
 
 def volatility(ewm: Sequence[int], spans: int) -> list[Formula]:
+    """How far returns have been from zero lately."""
+
     def of(n: int) -> Formula:
-        weights = _ema(n, spans)
+        weights = ema(n, spans)
         return Formula(
             f"log_return_ewm_std_{n}",
             len(weights),
@@ -170,6 +123,7 @@ def volatility(ewm: Sequence[int], spans: int) -> list[Formula]:
 
 
 def of_the_day() -> list[Formula]:
+    """The day's range, and where it opened."""
     return [
         Formula("range_to_close", 0, lambda b: (b.high - b.low) / b.close),
         Formula("overnight_gap", 1, lambda b: b.open / b.before - 1.0),
@@ -198,8 +152,9 @@ def wilder(rsi: int, atr: int, spans: int) -> list[Formula]:
 
 
 def macd(fast: int, slow: int, signal: int, spans: int) -> list[Formula]:
-    smooth = _ema(signal, spans)
-    reach = max(len(_ema(fast, spans)), len(_ema(slow, spans))) - 1
+    """How far a fast average of the close is from a slow one, that smoothed, and the rest."""
+    smooth = ema(signal, spans)
+    reach = max(len(ema(fast, spans)), len(ema(slow, spans))) - 1
 
     def line(b: Bars) -> Floats:
         return b.trend(fast, slow, spans) / b.close
@@ -281,7 +236,7 @@ def _zscore(b: Bars, of: Literal["close", "volume"], n: int) -> Floats:
 
 def _dollars(b: Bars, n: int) -> Floats:
     traded = b.close * b.volume
-    usual = means(traded, n)
+    usual = rolling.means(traded, n)
     return np.log1p(_share(traded, usual, usual == 0.0, 1.0))
 
 
@@ -290,9 +245,5 @@ def _share(part: Floats, whole: Floats, flat: NDArray[np.bool_], otherwise: floa
         return np.where(flat, otherwise, part / whole)
 
 
-def _ema(span: int, spans: int) -> list[float]:
-    return decay(1.0 - 2.0 / (span + 1), span * spans)
-
-
 def _wilder(n: int, spans: int) -> list[float]:
-    return decay(1.0 - 1.0 / n, (2 * n - 1) * spans)
+    return rolling.decay(1.0 - 1.0 / n, (2 * n - 1) * spans)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from heddle.domain.errors import ConfigError, DataContractError
 from heddle.features import price_formulas as of
-from heddle.features.price_formulas import Bars, Formula
+from heddle.features.bars import Bars, Formula
 from heddle.features.rolling import Floats
 
 __all__ = ["PriceHistory", "price_features", "price_features_at_end"]

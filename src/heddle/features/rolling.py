@@ -17,8 +17,17 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Moments", "before", "decay", "highest", "lowest", "means", "moments"]
-__all__ += ["weighted"]
+__all__ = [
+    "Floats",
+    "Moments",
+    "before",
+    "decay",
+    "highest",
+    "lowest",
+    "means",
+    "moments",
+    "weighted",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 
