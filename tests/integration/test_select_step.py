@@ -25,6 +25,7 @@ CONTEST = {
     "row_key": "session",
     "features": {"numeric": ["signal", "noise"]},
     "metric": "rmse",
+    "horizon": 2,
     "seed": 7,
     "startup": 2,
     "candidates": {
@@ -37,7 +38,7 @@ CONTEST = {
         "tree": {"estimator": "decision_tree", "fixed": {"max_depth": 2}},
     },
 }
-PROOF = {"horizon": 2, "scale": "return", "draws": 300}
+PROOF = {"scale": "return", "draws": 300}
 RESULTS = ("models/selection.json", "models/best_params.yaml")
 
 
@@ -175,5 +176,5 @@ def test_what_cannot_be_chosen_from_is_told(done, tmp_path):
         done.select(candidates=fewer)
     with pytest.raises(ConfigError, match=r"no model is selected yet.*heddle run pick"):
         selected(tmp_path, stage="pick")
-    with pytest.raises(ConfigError, match=r"select\.proof: block 1 must be at least the horizon 2"):
-        done.select(proof=PROOF | {"block": 1})
+    with pytest.raises(ConfigError, match=r"select\.proof: 0 < level < 1"):
+        done.select(proof=PROOF | {"level": 0.0})

@@ -29,22 +29,21 @@ Ints = npt.NDArray[np.int64]
 class Proof:
     """What has to be shown before the difference to a baseline is called an edge."""
 
-    horizon: int = 1  # periods that the target looks ahead
     scale: Scale = "level"
     level: float = 0.05  # the paired test's p-value must lie below; its interval covers the rest
     deflated: float = 0.95  # that the deflated Sharpe ratio must exceed; for returns alone
-    block: int | None = None  # periods of a block of the bootstrap; null: four times the horizon
+    block: int | None = (
+        None  # periods of a bootstrap's block, at least the horizon; null: four times it
+    )
     draws: int = 2000  # of the bootstrap
     tie: float = 0.0  # share of the best figure within which candidates are as good
     year: int = 252  # periods of a year, for the Sharpe ratio that is shown
 
     def __post_init__(self) -> None:
-        if self.horizon < 1 or self.draws < 1 or self.year < 1:
-            raise ValueError("horizon, draws and year must be at least 1")
+        if self.draws < 1 or self.year < 1 or (self.block is not None and self.block < 1):
+            raise ValueError("block, draws and year must be at least 1")
         if not (0 < self.level < 1 and 0 <= self.deflated < 1):
             raise ValueError("0 < level < 1 and 0 <= deflated < 1 must hold")
-        if self.block is not None and self.block < self.horizon:
-            raise ValueError(f"block {self.block} must be at least the horizon {self.horizon}")
         if not 0 <= self.tie < 1:
             raise ValueError(f"0 <= tie < 1 must hold, but got {self.tie}")
 
@@ -72,6 +71,7 @@ def judged(
     period: Ints,
     *,
     metric: str,
+    horizon: int,
     proof: Proof,
     trials: int,
     seed: int,
@@ -95,6 +95,7 @@ def judged(
         actual: shape (n_rows,), in the order of time.
         period: shape (n_rows,), ascending: rows with the same number belong together.
         metric: primary metric.
+        horizon: periods that the target looks ahead, >= 1.
         proof: what has to be shown.
         trials: of all candidates, whatever became of them.
         seed: of the bootstrap.
@@ -105,11 +106,11 @@ def judged(
     against = _best([c for c in contenders if c.baseline], metric, tie=0.0)
     winner = _best([c for c in contenders if not c.baseline], metric, tie=proof.tie)
     losses = {c.name: _losses(c, actual, period, metric) for c in contenders}
-    bets = _bets(contenders, actual, period, proof, trials)
+    bets = _bets(contenders, actual, period, proof, horizon=horizon, trials=trials)
     rows = {}
     for c in contenders:
         other = None if c is against else losses[against.name]
-        paired = _paired(losses[c.name], other, proof, seed)
+        paired = _paired(losses[c.name], other, proof, horizon=horizon, seed=seed)
         rows[c.name] = _figures(c, against, metric) | paired | bets.get(c.name, {})
     own = rows[winner.name]
     reasons = _reasons(own, winner, against, metric, proof)
@@ -129,7 +130,7 @@ def judged(
         "trials": trials,
         "rows": len(actual),
         "periods": len(np.unique(period)),
-        "horizon": proof.horizon,
+        "horizon": horizon,
         "table": sorted(rows.values(), key=lambda row: sign * row["mean"]),
     }
 
@@ -170,16 +171,18 @@ def _losses(contender: Contender, actual: Values, period: Ints, key: str) -> Val
     return np.asarray(np.bincount(place, weights=each) / count)
 
 
-def _paired(one: Values, other: Values | None, proof: Proof, seed: int) -> dict[str, Any]:
+def _paired(
+    one: Values, other: Values | None, proof: Proof, *, horizon: int, seed: int
+) -> dict[str, Any]:
     """Return what sets a candidate's losses apart from the best baseline's; of that one nothing."""
     keys = ("difference", "statistic", "p_value", "low", "high")
     if other is None:
         return dict.fromkeys(keys)
     difference = one - other
-    if len(one) <= proof.horizon + 1:
+    if len(one) <= horizon + 1:
         return {**dict.fromkeys(keys), "difference": float(difference.mean())}
-    found = diebold_mariano(one, other, horizon=proof.horizon)
-    block = min(proof.block or 4 * proof.horizon, len(one))
+    found = diebold_mariano(one, other, horizon=horizon)
+    block = min(max(proof.block or 4 * horizon, horizon), len(one))
     low, high, _ = block_bootstrap(
         difference, block=block, draws=proof.draws, seed=seed, level=1 - proof.level
     )
@@ -188,7 +191,13 @@ def _paired(one: Values, other: Values | None, proof: Proof, seed: int) -> dict[
 
 
 def _bets(
-    contenders: Sequence[Contender], actual: Values, period: Ints, proof: Proof, trials: int
+    contenders: Sequence[Contender],
+    actual: Values,
+    period: Ints,
+    proof: Proof,
+    *,
+    horizon: int,
+    trials: int,
 ) -> dict[str, dict[str, Any]]:
     """Return what the directions foretold were worth, by candidate; nothing for a level.
 
@@ -198,7 +207,7 @@ def _bets(
     """
     if proof.scale != "return":
         return {}
-    rows = len(np.unique(period)) // proof.horizon
+    rows = len(np.unique(period)) // horizon
     spread = 1 / math.sqrt(max(rows - 1, 1))
     rises = _told(up_share(actual))
     bets = {}
@@ -211,7 +220,7 @@ def _bets(
             "directional_accuracy": _told(directional_accuracy(actual, c.predicted)),
             "up_share": rises,
             "ic": _told(information_coefficient(actual, c.predicted)[0]),
-            "sharpe": _told(ratio * math.sqrt(proof.year / proof.horizon)),
+            "sharpe": _told(ratio * math.sqrt(proof.year / horizon)),
             "deflated_sharpe": _told(sure),
         }
     return bets

@@ -31,7 +31,9 @@ NOISE = contender("noise", RNG.normal(0, 0.01, ROWS))
 
 
 def found(*contenders, proof=RETURNS, trials=40, metric="rmse"):
-    return judged(contenders, ACTUAL, PERIOD, metric=metric, proof=proof, trials=trials, seed=1)
+    return judged(
+        contenders, ACTUAL, PERIOD, metric=metric, horizon=1, proof=proof, trials=trials, seed=1
+    )
 
 
 def test_a_real_signal_is_an_edge_with_its_evidence():
@@ -96,6 +98,7 @@ def test_rows_of_one_period_count_once():
         np.repeat(ACTUAL, 3),
         np.repeat(PERIOD, 3),
         metric="rmse",
+        horizon=1,
         proof=RETURNS,
         trials=40,
         seed=1,
@@ -120,8 +123,8 @@ def test_a_level_is_judged_by_the_paired_test_alone():
 def test_too_few_rows_prove_nothing():
     """Four rows that overlap over five periods have no test: no edge, whatever they look like."""
     few = [replace(c, predicted=c.predicted[:4]) for c in (GOOD, ZERO)]
-    proof = Proof(horizon=5)
-    told = judged(few, ACTUAL[:4], PERIOD[:4], metric="rmse", proof=proof, trials=1, seed=0)
+    asked = {"metric": "rmse", "horizon": 5, "proof": Proof(), "trials": 1, "seed": 0}
+    told = judged(few, ACTUAL[:4], PERIOD[:4], **asked)
     assert told["edge"] is False
     assert told["reasons"] == ["there are too few rows for a paired test"]
     assert told["interval"] is None
@@ -137,9 +140,8 @@ def test_both_sides_are_needed():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"horizon": 0}, "horizon, draws and year must be at least 1"),
+        ({"block": 0}, "block, draws and year must be at least 1"),
         ({"level": 1.0}, "0 < level < 1"),
-        ({"horizon": 5, "block": 4}, "block 4 must be at least the horizon 5"),
         ({"tie": -0.1}, "0 <= tie < 1 must hold"),
     ],
 )
