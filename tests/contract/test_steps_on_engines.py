@@ -21,6 +21,7 @@ import heddle.transformations
 from heddle.domain.errors import ConfigError, DataContractError
 from heddle.domain.typed import build
 from heddle.frames.engines import engine_of, fetched
+from heddle.infrastructure.memory import SilentProgress
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
@@ -45,10 +46,37 @@ ROWS = ROWS.with_columns(
     small=pl.Series([100 + k for k in range(14)] + [None], dtype=pl.Int8),
 )
 LISTED = pl.DataFrame({"ware": ["b", "é", "b", None], "grade": [1, 2, 1, 2]})
+PUBLISHED = pl.DataFrame(
+    {
+        "told": [date(2019, 12, 28), date(2020, 1, 2), date(2019, 12, 31), date(2020, 1, 3)],
+        "rate": [1.0, 3.0, 2.0, None],
+        "note": ["a", None, None, "d"],
+    }
+)
 MIDDLES = {"means": ["cost"], "medians": ["price", "part", "opened"]}
 AGGREGATE = {"by": ["ware", "grade"], "weight": "cases", "total": "all", **MIDDLES}
 SERIES = {"columns": ["cost", "price", "ware"], "by": ["Shop Id"], "time": "year"}
 NUMBERS = {**SERIES, "columns": ["cost", "price"]}
+
+AHEAD = {"price": "price", "time": "year", "new": "next", "least": 0}
+
+PRICES = {
+    "open": "price",
+    "high": "votes",
+    "low": "part",
+    "close": "cost",
+    "adjusted": "light",
+    "volume": "small",
+    "keep": "kept",
+}
+KNOWN = {
+    "time": "opened",
+    "by": ["Shop Id", "year", "ware"],
+    "observed": "told",
+    "columns": ["rate", "note"],
+    "lag": 1,
+    "largest_age": 1,
+}
 
 # step, configuration, the columns that name a row of what comes out
 CASES: list[tuple[str, dict[str, Any] | None, list[str]]] = [
@@ -114,6 +142,19 @@ CASES: list[tuple[str, dict[str, Any] | None, list[str]]] = [
     ("drop_missing", {"columns": ["part"], "ending": "e", "how": "all"}, []),
     ("sample_groups", {"by": ["Shop Id", "ware", "opened"], "groups": 4, "seed": 7}, []),
     ("sample_groups", {"by": ["year"], "fraction": 0.4, "seed": 1}, []),
+    ("forward_return", {**AHEAD, "by": ["Shop Id"], "horizon": 2, "keep": ["ware"]}, []),
+    (
+        "forward_return",
+        {**AHEAD, "by": ["Shop Id", "ware"], "horizon": 1, "warm_up": 1},
+        ["Shop Id", "ware", "year"],
+    ),
+    ("adjust_prices", PRICES, []),
+    ("join_published", KNOWN, []),
+    (
+        "check_sessions",
+        {"time": "opened", "by": ["Shop Id", "year", "ware"], "calendar": "24/7"},
+        [],
+    ),
 ]
 # columns of few bits, whose sums need more: of whole numbers past 2**31, of floats past 24 bits
 NARROW = [
@@ -187,11 +228,12 @@ def engine(request: pytest.FixtureRequest) -> Tables:
 def run(name: str, settings: dict[str, Any] | None, tables: list[nw.LazyFrame[Any]]) -> Any:
     module = import_module(f"heddle.transformations.{name}")
     step = getattr(module, name)
-    given = tables if name == "keep_listed" else tables[:1]
+    given = [tables[at] for at in {"keep_listed": (0, 1), "join_published": (0, 2)}.get(name, (0,))]
     if settings is None:
         return step(*given)
-    config = getattr(module, name.title().replace("_", ""))
-    return step(*given, build(config, settings, where=name))
+    config = build(getattr(module, name.title().replace("_", "")), settings, where=name)
+    said = [SilentProgress()] if name == "check_sessions" else []
+    return step(*given, config, *said)
 
 
 def rounded(value: object) -> object:
@@ -206,8 +248,8 @@ def sorted_rows(table: pl.DataFrame, key: list[str]) -> list[tuple[object, ...]]
 @pytest.mark.parametrize(("step", "settings", "key"), CASES, ids=NAMES)
 def test_a_step_gives_the_same_table_on_every_engine(step, settings, key, engine):
     """Column names, their order and types, and the values to 12 digits."""
-    wanted = fetched(run(step, settings, on_polars(ROWS, LISTED)))
-    made = fetched(run(step, settings, engine(ROWS, LISTED)))
+    wanted = fetched(run(step, settings, on_polars(ROWS, LISTED, PUBLISHED)))
+    made = fetched(run(step, settings, engine(ROWS, LISTED, PUBLISHED)))
     assert wanted.height
     assert made.schema == wanted.schema
     assert sorted_rows(made, key) == sorted_rows(wanted, key)
@@ -216,10 +258,10 @@ def test_a_step_gives_the_same_table_on_every_engine(step, settings, key, engine
 @pytest.mark.parametrize(("step", "settings", "key"), CASES, ids=NAMES)
 def test_an_empty_table_stays_one_on_every_engine(step, settings, key, on_duckdb):
     """With the columns that the step would have made."""
-    none, listed = ROWS.clear(), LISTED.clear()
-    wanted = fetched(run(step, settings, on_polars(none, listed)))
-    full = fetched(run(step, settings, on_polars(ROWS, LISTED)))
-    made = fetched(run(step, settings, on_duckdb(none, listed)))
+    none = [table.clear() for table in (ROWS, LISTED, PUBLISHED)]
+    wanted = fetched(run(step, settings, on_polars(*none)))
+    full = fetched(run(step, settings, on_polars(ROWS, LISTED, PUBLISHED)))
+    made = fetched(run(step, settings, on_duckdb(*none)))
     assert wanted.is_empty()
     assert made.is_empty()
     assert made.schema == wanted.schema == full.schema
