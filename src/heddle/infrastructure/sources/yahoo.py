@@ -139,15 +139,16 @@ class YahooSource:
         return read_address(self._target(), "ingestion.prices.api").shown.partition("?")[0]
 
     def _known(self) -> Snapshot | None:
-        """Return what was known on a day that is past; None: it is to be asked for now."""
+        """Return what was known on the day of `asof`; None: it is to be asked for now."""
         if self.asof is None:
             return None
-        day = read_day(self.asof, "asof")
-        if day >= last_session(self.prices.calendar, self.now()):
-            return None
+        day, closed = read_day(self.asof, "asof"), last_session(self.prices.calendar, self.now())
         store, query = Snapshots(self.snapshots), self.prices.query
-        if (shot := store.known_on(query, day)) is not None:
+        shot = store.known_on(query, day)
+        if shot is not None and (day < closed or shot.facts["last"] == str(closed)):
             return shot
+        if day >= closed:
+            return None
         kept = store.all(query)
         told = f"the first one is of {kept[0].day}" if kept else "there is none yet"
         raise ConfigError(

@@ -336,10 +336,14 @@ def test_asof_a_past_day_takes_the_snapshot_of_then_without_asking(world, server
 
 
 def test_asof_the_last_session_or_later_asks(world, server):
-    """What is told now is what is known now."""
-    assert pl.read_parquet(world.fetch(asof="2024-01-16").path).height == 10
+    """What is told now is what is known now, and is asked for once."""
+    world.now = datetime(2024, 1, 12, 21, 30, tzinfo=UTC)
+    world.fetch()
+    world.now = EVENING
+    fresh = world.fetch(asof="2024-01-16")
+    assert pl.read_parquet(fresh.path).height == 10
     world.now = datetime(2024, 1, 17, 3, 0, tzinfo=UTC)
-    world.fetch(asof="2024-01-17")
+    assert world.fetch(asof="2024-01-17") == fresh
     assert len(server.requests) == 2
 
 
