@@ -25,6 +25,7 @@ SCORES = ("f_regression", "mutual_information")
 ESTIMATORS = ("ridge", "lasso", "trees")
 
 _WHERE = "selection"
+_ROUNDING = 1e-12  # of its largest value: a column that varies by less does not vary
 _NONZERO = 1e-10  # a coefficient of lasso below is one that it took for zero
 _TREES: dict[str, Any] = {"n_estimators": 100, "min_samples_leaf": 20, "max_features": 0.3}
 
@@ -144,7 +145,8 @@ class SelectFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return hasattr(self, "support_")
 
     def _chosen(self, values: Floats, y: Any) -> Flags:
-        support = np.asarray(values.max(axis=0) > values.min(axis=0))
+        spread = values.max(axis=0) - values.min(axis=0)
+        support = np.asarray(spread > _ROUNDING * np.abs(values).max(axis=0))
         if not support.any():
             raise DataContractError("no column varies in the rows of the fit", where=_WHERE)
         if self.max_correlation is not None:
@@ -156,7 +158,8 @@ class SelectFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         target = np.asarray(y, dtype=np.float64).ravel()
         target = target / (target.std() or 1.0)
         choose = {"kbest": self._best, "rfecv": self._eliminated, "from_model": self._important}
-        support[support] = choose[self.how](values[:, support], target)
+        standard = StandardScaler().fit_transform(values[:, support])
+        support[support] = choose[self.how](standard, target)
         return support
 
     def _best(self, values: Floats, target: Floats) -> Flags:

@@ -81,6 +81,15 @@ def test_the_best_by_a_straight_line_are_those_that_correlate_most(seed, k):
     assert np.flatnonzero(step.support_).tolist() == wanted
 
 
+def test_a_column_far_from_zero_is_scored_as_well_as_one_around_it():
+    """Squares of large numbers would lose what tells the target; what is rounding does not vary."""
+    rows, target = table()
+    far = rows.assign(c5=rows["c5"] / rows["c5"].std() + 1e9, c0=1 + 1e-15 * np.arange(len(rows)))
+    for choice in CHOICES:
+        step = SelectFeatures(**choice).fit(far, target)
+        assert {"c2", "c5", "c9"} <= set(step.selected_) <= set(NAMES[1:])
+
+
 def test_mutual_information_sees_what_no_straight_line_does():
     """A parabola: no correlation, full dependence."""
     rows, _ = table(400)
