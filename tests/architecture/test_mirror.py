@@ -57,8 +57,8 @@ COVERED_BY = {
     ),
     **dict.fromkeys(
         (
-            *("pipeline/steps/register.py", "registry/final_model.py", "registry/leanings.py"),
-            "registry/verdict.py",
+            *("pipeline/steps/register.py", "pipeline/registration.py", "registry/verdict.py"),
+            *("registry/final_model.py", "registry/leanings.py"),
         ),
         "integration/test_register_step.py",
     ),

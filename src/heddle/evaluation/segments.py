@@ -32,12 +32,16 @@ class Segment:
 
 
 def segments(
-    rows: pd.DataFrame, actual: npt.ArrayLike, predicted: npt.ArrayLike, by: Sequence[Segment]
+    rows: pd.DataFrame,
+    actual: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    by: Sequence[Segment],
+    keys: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return [{"by", "segment", "rows", every metric}], in the order of `by`, values sorted.
 
     Rows without a value are the segment `(missing)`. A metric of a handful of rows says little:
-    look at `rows` first.
+    look at `rows` first. With `keys`, these metrics alone.
 
     Raises:
         ConfigError: a column that the rows do not have.
@@ -56,22 +60,25 @@ def segments(
         for name in order:
             inside = names == name
             count = int(inside.sum())
-            figures = score(one[inside], other[inside])
+            figures = score(one[inside], other[inside], keys)
             table.append({"by": segment.column, "segment": name, "rows": count, **figures})
     return table
 
 
 def capped_rows(
-    actual: npt.ArrayLike, predicted: npt.ArrayLike, cap: float
+    actual: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    cap: float,
+    keys: Sequence[str] | None = None,
 ) -> Mapping[str, Mapping[str, float]]:
     """Return the metrics of rows at or above `cap`, whose true value nobody knows, and below.
 
-    A side without rows is left out.
+    A side without rows is left out. With `keys`, these metrics alone.
     """
     one, other = np.asarray(actual, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
     sides = {"capped": one >= cap, "uncapped": one < cap}
     return {
-        name: {"rows": int(side.sum()), **score(one[side], other[side])}
+        name: {"rows": int(side.sum()), **score(one[side], other[side], keys)}
         for name, side in sides.items()
         if side.any()
     }

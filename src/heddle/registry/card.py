@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -56,9 +57,33 @@ def version_tags(manifest: Manifest, facts: Mapping[str, Any], *, alias: str) ->
         "manifest_sha256": digest(manifest.encoded()),
         "config_hash": manifest.config_hash,
         "split_hash": manifest.split.hash,
+        "data_hash": digest(json.dumps(_contents(manifest)).encode()),
+        "features_hash": manifest.features_hash,
         "git_commit": str(facts.get("git_commit", "")),
         "git_dirty": str(facts.get("git_dirty")),
+        **_beside(manifest),
     }
+
+
+def _contents(manifest: Manifest) -> list[tuple[str, Any]]:
+    return [(version, told.get("content_hash")) for version, told in sorted(manifest.data.items())]
+
+
+def _beside(manifest: Manifest) -> dict[str, str]:
+    """Return tags of what not every model has: a baseline, a window in time, an edge."""
+    split, judge = manifest.split, METRICS[manifest.metric]
+    others = {name: figures[judge.key] for name, figures in manifest.baselines.items()}
+    tags: dict[str, str] = {}
+    if others:
+        best = (min if judge.direction == "minimise" else max)(others, key=others.__getitem__)
+        tags |= {"baseline": best, "baseline_metric": f"{others[best]:.6g}"}
+    if manifest.history is not None:
+        tags["horizon"] = str(manifest.history.horizon)
+    if split.train_from and split.train_to:
+        tags |= {"train_from": split.train_from, "train_to": split.train_to}
+    if "edge" in manifest.evidence:
+        tags["edge"] = str(manifest.evidence["edge"]).lower()
+    return tags
 
 
 def about(manifest: Manifest, stage: str) -> str:
@@ -92,6 +117,8 @@ def card(manifest: Manifest) -> str:
         if manifest.blocked_cv
         else ""
     )
+    words = manifest.evidence.get("words")
+    proof = f"## Evidence\n\n{words}.\n\n" if words else ""
     folds = f"{key} on folds {manifest.cv[key]:.6g}{blocked}.\n\n" if manifest.cv else ""
     return (
         f"# {manifest.name}: {manifest.best_model}\n\n"
@@ -100,5 +127,5 @@ def card(manifest: Manifest) -> str:
         f"Fitted on {split.train_rows:,} rows, scored once on {split.test_rows:,} rows that nothing"
         f" had seen (split `{split.strategy}`, seed {split.seed}).\n\n"
         f"| metric | test |\n|---|---|\n{rows}\n\n{folds}"
-        f"| baseline | {key} |\n|---|---|\n{beside}\n\n## Parameters\n\n{members}\n"
+        f"| baseline | {key} |\n|---|---|\n{beside}\n\n{proof}## Parameters\n\n{members}\n"
     )

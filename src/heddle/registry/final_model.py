@@ -89,6 +89,7 @@ def fit_final(
     data: Dataset,
     pool: Executor,
     *,
+    keys: Sequence[str] = tuple(METRICS),
     on_part: Callable[[str], object] = lambda _: None,
 ) -> FinalFit:
     """Fit on all training rows, on each fold and on each block; the longest first.
@@ -97,6 +98,7 @@ def fit_final(
         build: makes an unfitted model.
         data: training rows, folds and blocks.
         pool: processes for the fits.
+        keys: metrics of the folds and blocks.
         on_part: told the name of each finished part.
     """
     rows, target = data.train, data.target
@@ -118,8 +120,8 @@ def fit_final(
         model=model,
         held_out=held_out,
         fold_models=tuple(fitted for fitted, _ in folds),
-        cv=_mean(target, data.folds, [p for _, p in folds]),
-        blocked_cv=_mean(target, data.blocks, [p for _, p in blocks]),
+        cv=_mean(target, data.folds, [p for _, p in folds], keys),
+        blocked_cv=_mean(target, data.blocks, [p for _, p in blocks], keys),
     )
 
 
@@ -133,6 +135,8 @@ def _judged(model: Any, rows: pd.DataFrame, target: Values, pair: Pair) -> tuple
     return model, np.asarray(model.predict(rows.iloc[valid]), dtype=np.float64)
 
 
-def _mean(target: Values, pairs: Sequence[Pair], predicted: Sequence[Values]) -> dict[str, float]:
-    scores = [score(target[v], p) for (_, v), p in zip(pairs, predicted, strict=True)]
-    return {key: float(np.mean([s[key] for s in scores])) for key in METRICS} if scores else {}
+def _mean(
+    target: Values, pairs: Sequence[Pair], predicted: Sequence[Values], keys: Sequence[str]
+) -> dict[str, float]:
+    scores = [score(target[v], p, keys) for (_, v), p in zip(pairs, predicted, strict=True)]
+    return {key: float(np.mean([s[key] for s in scores])) for key in keys} if scores else {}

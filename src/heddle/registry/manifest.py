@@ -39,6 +39,8 @@ class Split:
     train_rows: int
     test_rows: int
     test_opened: int = 1
+    train_from: str | None = None  # first and last training session, where rows have one
+    train_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,7 @@ class Manifest:
     files: Mapping[str, str] = field(default_factory=dict)  # name -> sha256; not of this file
     history: HistoryFacts | None = None  # None: a row is predicted from itself alone
     evidence: Mapping[str, Any] = field(default_factory=dict)  # whether it has an edge, and why
+    features_hash: str = ""  # sha256 of what is made of a row
     format: int = 1
 
     @property
@@ -163,6 +166,9 @@ def model_config(
             "input_schema": values["columns"],
             "split": values["split"],
             "data": values["data"],
+            "history": values["history"],
+            "evidence": values["evidence"],
+            "features_hash": manifest.features_hash,
             "config_hash": manifest.config_hash,
             "git_commit": facts.get("git_commit", ""),
             "git_dirty": facts.get("git_dirty"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -44,9 +45,11 @@ def save_model(
     content = canonical(_dumped(pipeline, trusted))
     # whole numbers with gaps come from pandas as fractions
     sample = rows.select(list(manifest.columns)).cast(pl.Schema(_schema(manifest.columns)))
+    said = [float(v) for v in pipeline.predict(sample)]
     golden = {
-        "rows": sample.to_dict(as_series=False),
-        "predicted": [float(v) for v in pipeline.predict(sample)],
+        "rows": sample.cast({pl.Date: pl.String}).to_dict(as_series=False),
+        # a row that only warms up the next ones has no prediction
+        "predicted": [v if math.isfinite(v) else None for v in said],
     }
     files = {MODEL: content, GOLDEN: (json.dumps(golden, indent=1) + "\n").encode()}
     whole = replace(manifest, files={name: digest(data) for name, data in sorted(files.items())})
@@ -56,7 +59,11 @@ def save_model(
 
 def golden_frame(rows: Mapping[str, Sequence[Any]], columns: Mapping[str, Column]) -> pl.DataFrame:
     """Return rows read from JSON under the types of the contract."""
-    return pl.DataFrame({name: rows[name] for name in columns}, schema=_schema(columns))
+    schema = _schema(columns)
+    written = {name: pl.String() if kind == pl.Date else kind for name, kind in schema.items()}
+    return pl.DataFrame({name: rows[name] for name in columns}, schema=written).cast(
+        pl.Schema(schema)
+    )
 
 
 def canonical(content: bytes) -> bytes:

@@ -13,8 +13,11 @@ import pandas as pd
 import polars as pl
 
 from heddle.evaluation.baselines import constant_baselines
+from heddle.evaluation.forecasts import forecast_scores
 from heddle.evaluation.intervals import LEVELS, Interval, calibration, conformal, coverage
 from heddle.evaluation.metrics import score
+from heddle.evaluation.returns import written
+from heddle.evaluation.scale import Scale, meaningful
 from heddle.evaluation.segments import Segment, capped_rows, segments
 from heddle.features.columns import word
 from heddle.registry.final_model import FinalFit
@@ -33,6 +36,8 @@ class Judgement:
     relative: bool  # the interval's width grows with the prediction
     by: tuple[Segment, ...]
     cap: float | None  # targets at or above are censored
+    scale: Scale = "level"
+    horizon: int = 1  # periods that the target looks ahead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,8 @@ def judge(
     test: Part,
     baselines: Mapping[str, Values],
     how: Judgement,
+    *,
+    base: Values | None = None,
 ) -> Verdict:
     """Predict the test rows once and score them in every way that is asked for.
 
@@ -61,10 +68,12 @@ def judge(
         test: the rows that nobody has seen.
         baselines: name -> predictions for the test rows.
         how: levels, segments, cap.
+        base: price that each return of the test rows starts from; None: there is none.
     """
+    keys = meaningful(how.scale)
     predicted = np.asarray(fit.model.predict(test.rows), dtype=np.float64)
-    metrics = score(test.target, predicted)
-    scores = {name: score(test.target, said) for name, said in baselines.items()}
+    metrics = score(test.target, predicted, keys)
+    scores = {name: score(test.target, said, keys) for name, said in baselines.items()}
     known = ~np.isnan(fit.held_out)
     held_out = (data.target[known], fit.held_out[known])
     learnt = conformal(*held_out, level=how.level, relative=how.relative)
@@ -73,10 +82,12 @@ def judge(
     document: dict[str, Any] = {
         "test": metrics,
         "baselines": scores,
-        "segments": segments(test.rows, test.target, predicted, how.by),
-        "capped": {} if how.cap is None else capped_rows(test.target, predicted, how.cap),
+        "segments": segments(test.rows, test.target, predicted, how.by, keys),
+        "capped": {} if how.cap is None else capped_rows(test.target, predicted, how.cap, keys),
         "interval": None,
     }
+    if how.scale == "return":
+        document["forecast"] = _forecast(data, test, predicted, how.horizon, base)
     if interval is not None and lower is not None and upper is not None:
         document["interval"] = {
             "level": how.level,
@@ -124,6 +135,14 @@ def baseline_predictions(data: Dataset, test: Part, models: Mapping[str, Any]) -
         predicted = model.fit(data.train, data.target).predict(test.rows)
         said[name] = np.asarray(predicted, dtype=np.float64)
     return said
+
+
+def _forecast(
+    data: Dataset, test: Part, predicted: Values, horizon: int, base: Values | None
+) -> dict[str, float | None]:
+    """Return direction, rank, skill, and errors of the prices that the returns mean."""
+    drift = float(data.target.mean())
+    return written(forecast_scores(test.target, predicted, base=base, drift=drift, horizon=horizon))
 
 
 def _calibration(

@@ -161,7 +161,9 @@ def _reproduces(model: LoadedModel, content: bytes, path: Path) -> None:
     except (ConfigError, KeyError, TypeError, ValueError) as fault:
         words = f"its stored rows cannot be predicted: {type(fault).__name__}: {fault}"
         raise IntegrityError(words, where=str(path), todo=_AGAIN) from None
-    if predicted.shape != expected.shape or not np.allclose(predicted, expected, rtol=_CLOSE):
+    if predicted.shape != expected.shape or not np.allclose(
+        predicted, expected, rtol=_CLOSE, equal_nan=True
+    ):
         raise IntegrityError(
             f"the model predicts {predicted.tolist()} for its stored rows,"
             f" expected {expected.tolist()}",

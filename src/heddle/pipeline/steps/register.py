@@ -7,26 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from heddle.evaluation.scale import Scale, meaningful
 from heddle.pipeline.context import StageContext
+from heddle.pipeline.registration import Found, Ready, add_version, write_files
 from heddle.training.plans import check_names
 
 if TYPE_CHECKING:
-    from heddle.domain.entities import ModelVersion
     from heddle.domain.ports import TrackedRun
-    from heddle.models.assembly import Features
-    from heddle.models.candidates import Candidate
     from heddle.registry.final_model import FinalFit
-    from heddle.registry.manifest import Manifest
     from heddle.registry.verdict import Verdict
     from heddle.training.dataset import Dataset, Part
 
 __all__ = ["Register", "register"]
-
-_FOLDER = "models/model"
-_ARTIFACTS = {
-    **dict.fromkeys(("model_config.yaml", "model/manifest.json", "best_params.yaml"), "config"),
-    **dict.fromkeys(("evaluation.json", "predictions.parquet"), "evaluation"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +31,13 @@ class Register:
     metric: str  # primary metric
     features: Mapping[str, Any]  # fields of `heddle.models.features.Features`
     candidates: Mapping[str, Any]  # name -> fields of `heddle.models.candidates.Candidate`
-    contract: Mapping[str, Any]  # of the rows' data version: types, ranges, categories
+    contract: Mapping[str, Any]  # of the rows that come in: of their version, or the history's
     split: Mapping[str, Any]  # strategy and seed, for the record
     seed: int = 42
     alias: str = "staging"
+    scale: Scale = "level"  # return: no percentages, but direction, rank and prices
+    horizon: int = 0  # periods from a row to the moment at which its target is known
+    calendar: str = "XNYS"  # of the exchange whose sessions a history has (ISO 10383)
     level: float = 0.9  # share of new rows that an interval is to cover
     relative: bool = True  # intervals grow with the prediction
     segments: tuple[Mapping[str, Any], ...] = ()  # column, and edges for a number column
@@ -55,24 +50,22 @@ class Register:
             raise ValueError(f"0 < level < 1 must hold, but got {self.level}")
         if self.importance_rows < 1 or self.importance_repeats < 1:
             raise ValueError("importance_rows and importance_repeats must be at least 1")
-        check_names(self.metric, self.features, self.candidates)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
-    """The configuration, read."""
-
-    features: Features
-    candidates: tuple[Candidate, ...]
-    best: Mapping[str, Any]
-    versions: tuple[str, str]  # rows, split
+        if self.scale == "return":
+            if self.relative:
+                raise ValueError("errors do not grow with a return: say relative: false")
+            if self.metric not in meaningful(self.scale):
+                raise ValueError(f"{self.metric} says nothing of returns, which lie around 0")
+        check_names(self.metric, self.features, self.candidates, horizon=self.horizon)
 
 
 def register(ctx: StageContext, cfg: Register) -> None:
     """Write everything that is known of the final model, and add it to the registry.
 
-    Reads the rows, the split (the first two data versions) and models/best_params.yaml. Writes
-    models/metrics.json, evaluation.json, predictions.parquet, model/ and model_config.yaml.
+    Reads the rows, the split (the first two data versions) and models/best_params.yaml; the data
+    version of a history where the features have one; models/selection.json and backtest.json where
+    the stage reads them, as evidence. Writes models/metrics.json, evaluation.json,
+    predictions.parquet, model/ and model_config.yaml. With a history the model that is registered
+    takes raw prices, and computes the features itself.
 
     Raises:
         ConfigError: a member, column or segment that does not exist.
@@ -80,7 +73,7 @@ def register(ctx: StageContext, cfg: Register) -> None:
     """
     began = time.perf_counter()
     ready = _ready(ctx, cfg)
-    data, test = _data(ctx, cfg, ready)
+    ready, data, test = _data(ctx, cfg, ready)
     with (
         ctx.run({"model": cfg.model}) as run,
         ctx.progress.task("register", total=4 + len(data.folds + data.blocks), even=False) as bar,
@@ -88,16 +81,17 @@ def register(ctx: StageContext, cfg: Register) -> None:
         fit = _fit(ctx, cfg, ready, data, lambda part: bar.advance(note=part))
         importances = _importances(run, cfg, ready, data, fit)
         bar.advance(note="importances")
-        verdict = _verdict(cfg, ready, fit, data, test)
+        verdict = _verdict(ctx, cfg, ready, (data, test), fit)
         bar.advance(note="test rows")
-        manifest = _write(ctx, cfg, ready, (fit, verdict, importances), (data, test))
-        version = _add(ctx, cfg, fit, manifest, (run, data))
+        found = Found(fit=fit, verdict=verdict, importances=importances, data=data, test=test)
+        saved = write_files(ctx, cfg, ready, found)
+        version = add_version(ctx, cfg, saved, run)
         bar.advance(note=f"{version.name} {version.number}")
     ctx.progress.notice(f"registered {version.name} {version.number} as {cfg.alias}")
     ctx.write_timings(began)
 
 
-def _ready(ctx: StageContext, cfg: Register) -> _Ready:
+def _ready(ctx: StageContext, cfg: Register) -> Ready:
     from heddle.domain.errors import ConfigError
     from heddle.evaluation.metrics import metric
     from heddle.models.candidates import read_candidates
@@ -107,7 +101,7 @@ def _ready(ctx: StageContext, cfg: Register) -> _Ready:
     versions = [name for name in ctx.reads.values() if "/" not in name]
     if len(versions) < 2:
         raise ConfigError("register reads the rows and the split, in this order", where=ctx.stage)
-    return _Ready(
+    return Ready(
         features=read_features(cfg.features, where=f"{ctx.stage}.features"),
         candidates=read_candidates(cfg.candidates, where="model_candidates"),
         best=ctx.read_yaml("models/best_params.yaml"),
@@ -115,7 +109,7 @@ def _ready(ctx: StageContext, cfg: Register) -> _Ready:
     )
 
 
-def _data(ctx: StageContext, cfg: Register, ready: _Ready) -> tuple[Dataset, Part]:
+def _data(ctx: StageContext, cfg: Register, ready: Ready) -> tuple[Ready, Dataset, Part]:
     from heddle.domain.errors import DataContractError
     from heddle.training.dataset import read_dataset
 
@@ -124,26 +118,28 @@ def _data(ctx: StageContext, cfg: Register, ready: _Ready) -> tuple[Dataset, Par
         ctx.reads,
         target=cfg.target,
         row_key=cfg.row_key,
-        columns=ready.features.raw,
+        features=ready.features,
+        horizon=cfg.horizon,
         open_test=True,
     )
     test = opened.test
     if test is None or not len(test.target):
         raise DataContractError("the split keeps no test rows", where=ready.versions[1])
-    return replace(opened, test=None), test  # what fits and chooses holds no test row
+    spelt = replace(ready, features=opened.features or ready.features)
+    return spelt, replace(opened, test=None), test  # what fits and chooses holds no test row
 
 
-def _fit(ctx: StageContext, cfg: Register, ready: _Ready, data: Dataset, on_part: Any) -> FinalFit:
+def _fit(ctx: StageContext, cfg: Register, ready: Ready, data: Dataset, on_part: Any) -> FinalFit:
     from heddle.registry.final_model import builder, fit_final
     from heddle.training.workers import workers
 
     build = builder(ready.best, ready.features, ready.candidates, seed=cfg.seed)
     with workers(ctx.cores) as pool:
-        return fit_final(build, data, pool, on_part=on_part)
+        return fit_final(build, data, pool, keys=meaningful(cfg.scale), on_part=on_part)
 
 
 def _importances(
-    run: TrackedRun, cfg: Register, ready: _Ready, data: Dataset, fit: FinalFit
+    run: TrackedRun, cfg: Register, ready: Ready, data: Dataset, fit: FinalFit
 ) -> dict[str, Any]:
     from heddle.registry.leanings import leanings, record
 
@@ -161,10 +157,13 @@ def _importances(
     return found
 
 
-def _verdict(cfg: Register, ready: _Ready, fit: FinalFit, data: Dataset, test: Part) -> Verdict:
+def _verdict(
+    ctx: StageContext, cfg: Register, ready: Ready, rows: tuple[Dataset, Part], fit: FinalFit
+) -> Verdict:
     from heddle.domain.typed import build
     from heddle.evaluation.segments import Segment
     from heddle.registry.final_model import naive_models
+    from heddle.registry.histories import base_prices
     from heddle.registry.verdict import Judgement, baseline_predictions, judge
 
     how = Judgement(
@@ -172,129 +171,10 @@ def _verdict(cfg: Register, ready: _Ready, fit: FinalFit, data: Dataset, test: P
         relative=cfg.relative,
         by=tuple(build(Segment, s, where="register.segments") for s in cfg.segments),
         cap=cfg.cap,
+        scale=cfg.scale,
+        horizon=max(cfg.horizon, 1),
     )
     naive = naive_models(ready.best, ready.features, ready.candidates, seed=cfg.seed)
-    said = baseline_predictions(data, test, naive)
-    return judge(fit, data, test, said, how)
-
-
-def _write(
-    ctx: StageContext,
-    cfg: Register,
-    ready: _Ready,
-    found: tuple[FinalFit, Verdict, dict[str, Any]],
-    rows: tuple[Dataset, Part],
-) -> Manifest:
-    """Write the files that are the same on every rerun."""
-    import polars as pl
-
-    from heddle.frames.atomic import beside
-    from heddle.models.trusted import TRUSTED_TYPES
-    from heddle.registry.model_files import save_model
-
-    fit, verdict, importances = found
-    manifest = _manifest(ctx, cfg, ready, (fit, verdict), rows)
-    sample = pl.from_pandas(rows[0].train[list(manifest.columns)].head(5))
-    made = save_model(ctx.path(_FOLDER), fit.model, manifest, sample, TRUSTED_TYPES)
-    opened = {"rows": len(rows[1].target), "split_hash": manifest.split.hash, "times": 1}
-    ctx.write_json(
-        "models/evaluation.json",
-        {
-            **verdict.document,
-            "cv": fit.cv,
-            "blocked_cv": fit.blocked_cv,
-            **importances,
-            "test_opened": opened,
-        },
-    )
-    with beside(ctx.path("models/predictions.parquet")) as part:
-        verdict.predictions.write_parquet(part)
-    reach = verdict.document["interval"] or {}
-    covered = {"coverage": reach["coverage"]} if reach else {}
-    ctx.write_json("models/metrics.json", {**verdict.metrics, **covered})
-    return made
-
-
-def _manifest(
-    ctx: StageContext,
-    cfg: Register,
-    ready: _Ready,
-    found: tuple[FinalFit, Verdict],
-    rows: tuple[Dataset, Part],
-) -> Manifest:
-    from heddle.registry.card import needed_libraries
-    from heddle.registry.inputs import input_columns
-    from heddle.registry.manifest import Manifest, Split
-    from heddle.registry.verdict import seen
-
-    (fit, verdict), (data, test) = found, rows
-    facts, members = ctx.facts(), ready.best["members"]
-    split, features = ctx.tables.info(ready.versions[1]), ready.features
-    return Manifest(
-        name=cfg.model,
-        best_model=" + ".join(m["candidate"] for m in members),
-        parameters={m["candidate"]: dict(m["params"]) for m in members},
-        target=cfg.target,
-        columns=input_columns(cfg.contract, features, ready.versions[0]),
-        seen=seen(data.train, features.numeric, features.categorical),
-        metric=cfg.metric,
-        metrics=verdict.metrics,
-        interval=verdict.interval,
-        split=Split(
-            hash=split.content_hash,
-            strategy=str(cfg.split.get("strategy", "")),
-            seed=int(cfg.split.get("seed", 0)),
-            train_rows=len(data.target),
-            test_rows=len(test.target),
-        ),
-        data={v: ctx.tables.info(v).identity for v in ready.versions},
-        config_hash=str(facts.get("config_hash", "")),
-        libraries=needed_libraries([m["estimator"] for m in members]),
-        python=str(facts.get("python", "")),
-        cv=fit.cv,
-        blocked_cv=fit.blocked_cv,
-        baselines=verdict.baselines,
-    )
-
-
-def _add(
-    ctx: StageContext,
-    cfg: Register,
-    fit: FinalFit,
-    manifest: Manifest,
-    rest: tuple[TrackedRun, Dataset],
-) -> ModelVersion:
-    """Tell the tracker and the registry, then write model_config.yaml with what they answered."""
-    from heddle.domain.entities import ModelPackage
-    from heddle.registry.card import about, card, requirements, version_tags
-    from heddle.registry.manifest import model_config
-    from heddle.registry.openings import openings, same_model
-
-    run, data = rest
-    facts = ctx.facts()
-    run.params({"best_model": manifest.best_model, "seed": cfg.seed, **manifest.parameters})
-    judged = {"": manifest.metrics, "cv.": manifest.cv, "blocked_cv.": manifest.blocked_cv}
-    run.metrics({f"{at}{key}": v for at, found in judged.items() for key, v in found.items()})
-    package = ModelPackage(
-        name=cfg.model,
-        folder=ctx.path(_FOLDER),
-        model=fit.model,
-        example=data.train[list(manifest.columns)].head(5),
-        run_id=run.id,
-        requirements=requirements(manifest.libraries),
-        description=card(manifest),
-        about=about(manifest, ctx.stage),
-        tags=version_tags(manifest, facts, alias=cfg.alias),
-    )
-    known = same_model(ctx.registry, cfg.model, package.tags["manifest_sha256"])
-    added = known or ctx.registry.add(package)
-    ctx.registry.point(cfg.model, cfg.alias, added.number)
-    version = ctx.registry.resolve(cfg.model, str(added.number))
-    told = model_config(manifest, version, alias=cfg.alias, facts=facts, path=_FOLDER)
-    told["model"]["split"]["test_opened"] = times = openings(ctx.registry, version)
-    if times > 1:
-        ctx.progress.notice(f"these test rows have judged {times} models: choose by the folds")
-    ctx.write_yaml("models/model_config.yaml", told)
-    for name, folder in _ARTIFACTS.items():
-        run.artifact(ctx.path(f"models/{name}"), folder)
-    return version
+    (data, test), history = rows, ready.features.history
+    base = base_prices(ctx.tables.read(history.reads), history, test.keys) if history else None
+    return judge(fit, data, test, baseline_predictions(data, test, naive), how, base=base)

@@ -1,0 +1,212 @@
+"""What is kept of a registered model: its files, the same on every rerun, and its version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heddle.domain.typed import plain
+from heddle.pipeline.context import StageContext
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from heddle.domain.entities import ModelVersion
+    from heddle.domain.ports import TrackedRun
+    from heddle.models.assembly import Features
+    from heddle.models.candidates import Candidate
+    from heddle.pipeline.steps.register import Register
+    from heddle.registry.final_model import FinalFit
+    from heddle.registry.manifest import Manifest, Split
+    from heddle.registry.verdict import Verdict
+    from heddle.training.dataset import Dataset, Part
+
+__all__ = ["Found", "Ready", "Saved", "add_version", "write_files"]
+
+_FOLDER = "models/model"
+_ARTIFACTS = {
+    **dict.fromkeys(("model_config.yaml", "model/manifest.json", "best_params.yaml"), "config"),
+    **dict.fromkeys(("evaluation.json", "predictions.parquet"), "evaluation"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The configuration, read."""
+
+    features: Features
+    candidates: tuple[Candidate, ...]
+    best: Mapping[str, Any]
+    versions: tuple[str, str]  # rows, split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was fitted and seen, and on which rows."""
+
+    fit: FinalFit
+    verdict: Verdict
+    importances: Mapping[str, Any]
+    data: Dataset
+    test: Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """The model as it is kept: raw rows in, predictions out."""
+
+    model: Any
+    manifest: Manifest
+    example: pd.DataFrame  # a few raw rows
+    figures: Mapping[str, float]  # those of metrics.json
+
+
+def write_files(ctx: StageContext, cfg: Register, ready: Ready, found: Found) -> Saved:
+    """Write models/model, evaluation.json, predictions.parquet and metrics.json."""
+    import polars as pl
+
+    from heddle.frames.atomic import beside
+    from heddle.models.on_history import with_history
+    from heddle.models.trusted import TRUSTED_TYPES
+    from heddle.registry.histories import warmed_up
+    from heddle.registry.model_files import save_model
+
+    fit, data, history = found.fit, found.data, ready.features.history
+    manifest = _manifest(ctx, cfg, ready, found)
+    if history is None:
+        model, sample = fit.model, pl.from_pandas(data.train[list(manifest.columns)].head(5))
+    else:
+        model = with_history(fit.model, ready.features)
+        sample = warmed_up(ctx.tables.read(history.reads), history, data.keys)
+    made = save_model(ctx.path(_FOLDER), model, manifest, sample, TRUSTED_TYPES)
+    told = found.verdict.document
+    ctx.write_json(
+        "models/evaluation.json",
+        {
+            **told,
+            "cv": fit.cv,
+            "blocked_cv": fit.blocked_cv,
+            **found.importances,
+            "test_opened": {
+                "rows": len(found.test.target),
+                "split_hash": manifest.split.hash,
+                "times": 1,
+            },
+        },
+    )
+    with beside(ctx.path("models/predictions.parquet")) as part:
+        found.verdict.predictions.write_parquet(part)
+    figures = _figures(found.verdict)
+    ctx.write_json("models/metrics.json", figures)
+    return Saved(model=model, manifest=made, example=sample.to_pandas(), figures=figures)
+
+
+def add_version(ctx: StageContext, cfg: Register, saved: Saved, run: TrackedRun) -> ModelVersion:
+    """Tell the tracker and the registry, then write model_config.yaml with what they answered."""
+    from heddle.domain.entities import ModelPackage
+    from heddle.registry.card import about, card, requirements, version_tags
+    from heddle.registry.manifest import model_config
+    from heddle.registry.openings import openings, same_model
+
+    manifest, facts = saved.manifest, ctx.facts()
+    run.params({"best_model": manifest.best_model, "seed": cfg.seed, **manifest.parameters})
+    judged = {"": saved.figures, "cv.": manifest.cv, "blocked_cv.": manifest.blocked_cv}
+    run.metrics({f"{at}{key}": v for at, found in judged.items() for key, v in found.items()})
+    package = ModelPackage(
+        name=cfg.model,
+        folder=ctx.path(_FOLDER),
+        model=saved.model,
+        example=saved.example,
+        run_id=run.id,
+        requirements=requirements(manifest.libraries),
+        description=card(manifest),
+        about=about(manifest, ctx.stage),
+        tags=version_tags(manifest, facts, alias=cfg.alias),
+    )
+    known = same_model(ctx.registry, cfg.model, package.tags["manifest_sha256"])
+    added = known or ctx.registry.add(package)
+    ctx.registry.point(cfg.model, cfg.alias, added.number)
+    version = ctx.registry.resolve(cfg.model, str(added.number))
+    told = model_config(manifest, version, alias=cfg.alias, facts=facts, path=_FOLDER)
+    told["model"]["split"]["test_opened"] = times = openings(ctx.registry, version)
+    if times > 1:
+        ctx.progress.notice(f"these test rows have judged {times} models: choose by the folds")
+    ctx.write_yaml("models/model_config.yaml", told)
+    for name, folder in _ARTIFACTS.items():
+        run.artifact(ctx.path(f"models/{name}"), folder)
+    return version
+
+
+def _manifest(ctx: StageContext, cfg: Register, ready: Ready, found: Found) -> Manifest:
+    from heddle.registry.card import needed_libraries
+    from heddle.registry.evidence import evidence
+    from heddle.registry.histories import history_columns, history_facts
+    from heddle.registry.inputs import input_columns
+    from heddle.registry.manifest import Manifest
+    from heddle.registry.verdict import seen
+
+    facts, members, features = ctx.facts(), ready.best["members"], ready.features
+    prices, named = features.history, json.dumps(plain(features), sort_keys=True)
+    versions = (*ready.versions, *((prices.reads,) if prices else ()))
+    return Manifest(
+        name=cfg.model,
+        best_model=" + ".join(m["candidate"] for m in members),
+        parameters={m["candidate"]: dict(m["params"]) for m in members},
+        target=cfg.target,
+        columns=history_columns(cfg.contract, prices)
+        if prices
+        else input_columns(cfg.contract, features, ready.versions[0]),
+        seen=seen(found.data.train, features.numeric, features.categorical),
+        metric=cfg.metric,
+        metrics=found.verdict.metrics,
+        interval=found.verdict.interval,
+        split=_split(ctx, cfg, ready, found),
+        data={v: ctx.tables.info(v).identity for v in versions},
+        config_hash=str(facts.get("config_hash", "")),
+        libraries=needed_libraries([m["estimator"] for m in members]),
+        python=str(facts.get("python", "")),
+        cv=found.fit.cv,
+        blocked_cv=found.fit.blocked_cv,
+        baselines=found.verdict.baselines,
+        history=history_facts(prices, horizon=cfg.horizon, calendar=cfg.calendar)
+        if prices
+        else None,
+        evidence=evidence(_read(ctx, "selection.json"), _read(ctx, "backtest.json")),
+        features_hash=sha256(named.encode()).hexdigest(),
+    )
+
+
+def _split(ctx: StageContext, cfg: Register, ready: Ready, found: Found) -> Split:
+    from heddle.registry.manifest import Split
+
+    history, keys = ready.features.history, found.data.keys
+    first, last = (keys[history.time].min(), keys[history.time].max()) if history else (None, None)
+    return Split(
+        hash=ctx.tables.info(ready.versions[1]).content_hash,
+        strategy=str(cfg.split.get("strategy", "")),
+        seed=int(cfg.split.get("seed", 0)),
+        train_rows=len(found.data.target),
+        test_rows=len(found.test.target),
+        train_from=None if first is None else str(first),
+        train_to=None if last is None else str(last),
+    )
+
+
+def _figures(verdict: Verdict) -> dict[str, float]:
+    """Return the figures of metrics.json: those of the target, and of prices where there are."""
+    reach = verdict.document["interval"] or {}
+    covered = {"coverage": reach["coverage"]} if reach else {}
+    beside = verdict.document.get("forecast") or {}
+    more = {k: v for k, v in beside.items() if v is not None and k != "rows"}
+    return {**more, **verdict.metrics, **covered}
+
+
+def _read(ctx: StageContext, name: str) -> Mapping[str, Any] | None:
+    """Return a document that the stage reads, None where it does not."""
+    place = next((read for read in ctx.reads.values() if Path(read).name == name), None)
+    found: Mapping[str, Any] | None = None if place is None else ctx.read_json(place)
+    return found
