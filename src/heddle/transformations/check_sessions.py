@@ -135,9 +135,10 @@ def _gaps(series: pl.DataFrame, held: Sequence[date], cfg: CheckSessions) -> Ite
     missing = [held[p] for p in sorted(set(range(place[0], place[-1])) - set(place.tolist()))]
     if gone[worst] > cfg.largest_gap:
         before, after = series[cfg.time][worst], series[cfg.time][worst + 1]
+        unit = "session" if gone[worst] == 1 else "sessions"
         raise DataContractError(
-            f"{_of(series, cfg)}{gone[worst]:,} sessions in a row are missing between {before} and"
-            f" {after}, at most {cfg.largest_gap} may be",
+            f"{_of(series, cfg)}a gap of {gone[worst]:,} {unit} between {before} and {after}, at most"
+            f" {cfg.largest_gap} may be missing in a row",
             where=_STEP,
             todo="Fill the gap from the source, or begin after it.",
         )
