@@ -137,8 +137,8 @@ def _gaps(series: pl.DataFrame, held: Sequence[date], cfg: CheckSessions) -> Ite
         before, after = series[cfg.time][worst], series[cfg.time][worst + 1]
         unit = "session" if gone[worst] == 1 else "sessions"
         raise DataContractError(
-            f"{_of(series, cfg)}a gap of {gone[worst]:,} {unit} between {before} and {after}, at most"
-            f" {cfg.largest_gap} may be missing in a row",
+            f"{_of(series, cfg)}a gap of {gone[worst]:,} {unit} between {before} and {after},"
+            f" at most {cfg.largest_gap} may be missing in a row",
             where=_STEP,
             todo="Fill the gap from the source, or begin after it.",
         )
