@@ -237,13 +237,13 @@ def performance(returns: npt.ArrayLike, benchmark: npt.ArrayLike | None = None) 
     return told
 
 
-def cautions(returns: npt.ArrayLike, *, horizon: int = 1) -> tuple[str, ...]:
+def cautions(sessions: int, *, horizon: int = 1) -> tuple[str, ...]:
     """Return what a reader of the ratios has to know, in sentences; () if there is nothing.
 
-    >>> cautions([0.01, -0.02])
+    >>> cautions(2)
     ('only 2 sessions: below 60 a Sharpe ratio is mostly luck',)
     """
-    sessions, said = _series(returns).size, []
+    said = []
     if sessions < _FEWEST:
         said.append(f"only {sessions} sessions: below {_FEWEST} a Sharpe ratio is mostly luck")
     if horizon > 1:

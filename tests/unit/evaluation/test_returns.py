@@ -156,7 +156,7 @@ def test_turnover_and_exposure_are_shares_of_capital_and_time():
 
 def test_few_sessions_and_overlap_are_told():
     """In words, which the stage shows and keeps."""
-    assert r.cautions([0.01] * 60) == ()
-    few, overlap = r.cautions([0.01] * 59, horizon=5)
+    assert r.cautions(60) == ()
+    few, overlap = r.cautions(59, horizon=5)
     assert few == "only 59 sessions: below 60 a Sharpe ratio is mostly luck"
     assert overlap.startswith("forecasts of 5 sessions overlap")
