@@ -41,6 +41,7 @@ CONTEST = {
     "row_key": "session",
     "features": FEATURES,
     "horizon": HORIZON,
+    "scale": "return",
     "metric": "rmse",
     "seed": 7,
     "trials": 5,
@@ -161,6 +162,9 @@ def test_baselines_and_candidates_are_ranked_and_say_what_they_kept(done):
     runs = {run.name: run for run in done.tracker.runs[0].children}
     assert runs["ridge"].values["selected.fold_1"] == str(entries["ridge"]["selected"][0])
     assert not any(key.startswith("selected") for key in runs["drift"].values)
+    assert done.tracker.runs[0].values["horizon"] == "3"
+    trials = runs["ridge"].finished_trials.values()
+    assert all(set(trial.scores) == {"rmse", "mae", "r2"} for trial in trials)
 
 
 def test_trials_are_stopped_at_a_fold_and_failing_ones_are_recorded(done):
@@ -222,6 +226,7 @@ def test_an_interrupted_contest_goes_on_to_the_same_leaderboard(done, tmp_path):
     ("purge", "changes", "kind", "words"),
     [
         (1, {}, DataContractError, r"fold 0 begins 2 periods after.*Set purge to 3 or more"),
+        (HORIZON, {"metric": "mape"}, ConfigError, r"mape says nothing of returns, which lie"),
         (
             HORIZON,
             {"reads": ("v2", "split")},

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from heddle.domain.ports import TableStore
 from heddle.domain.typed import plain
 from heddle.evaluation.metrics import metric
+from heddle.evaluation.scale import meaningful
 from heddle.models.assembly import Choices
 from heddle.models.candidates import Candidate, read_candidates
 from heddle.models.features import read_features
@@ -42,7 +43,10 @@ class Arena(Generic[C]):
     def objective(self, candidate: Candidate) -> FoldObjective:
         """Return what the trials of a candidate run."""
         return self.matrices.objective(
-            candidate, metric=self.contest.metric, threads=self.contest.threads
+            candidate,
+            metric=self.contest.metric,
+            threads=self.contest.threads,
+            keys=meaningful(self.contest.scale),
         )
 
     def selected(self, name: str) -> tuple[tuple[str, ...], ...]:
@@ -131,6 +135,7 @@ def stands_on(ready: Arena[Any]) -> dict[str, Any]:
         "metric": contest.metric,
         "seed": contest.seed,
         "target": contest.target,
+        "horizon": contest.horizon,
         "features": plain(ready.matrices.features),
         "imputation": ready.choices.imputation,
         "folds": len(folds),

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from heddle.evaluation.metrics import score
+from heddle.evaluation.metrics import METRICS, score
 from heddle.models.assembly import (
     Choices,
     Features,
@@ -72,11 +72,12 @@ class FoldObjective:
     threads: int = 1
     bounded: bool = False
     offset: int | None = None  # column of the matrices
+    keys: tuple[str, ...] = tuple(METRICS)  # metrics that are reported beside it
 
     def __call__(self, params: Mapping[str, Any], report: Report) -> float:
         values = []
         for number, fold in enumerate(self.folds):
-            scores = score(fold.valid_target, self._predicted(params, fold.loaded()))
+            scores = score(fold.valid_target, self._predicted(params, fold.loaded()), self.keys)
             values.append(scores[self.metric])
             report(number, values[-1], scores)
         return mean(values)
@@ -155,8 +156,15 @@ class FoldMatrices:
         found = tuple(fold.selected for fold in self.of(candidate))
         return found if any(found) else ()
 
-    def objective(self, candidate: Candidate, *, metric: str, threads: int = 1) -> FoldObjective:
-        """Return what a search of this candidate runs."""
+    def objective(
+        self,
+        candidate: Candidate,
+        *,
+        metric: str,
+        threads: int = 1,
+        keys: tuple[str, ...] = tuple(METRICS),
+    ) -> FoldObjective:
+        """Return what a search of this candidate runs; it tells `keys` beside its metric."""
         return FoldObjective(
             candidate=candidate,
             folds=self.of(candidate),
@@ -165,6 +173,7 @@ class FoldMatrices:
             threads=threads,
             bounded=self._features.bounded,
             offset=offset_place(self._features, candidate),
+            keys=keys,
         )
 
     def _make(self, needs: Traits, features: Features, name: str) -> tuple[Fold, ...]:

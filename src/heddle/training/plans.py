@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from heddle.domain.errors import ConfigError
 from heddle.evaluation.metrics import metric
+from heddle.evaluation.scale import Scale, meaningful
 from heddle.models.candidates import declared_candidates
 from heddle.models.features import read_features
 from heddle.training.pruning import Pruning
@@ -97,12 +98,15 @@ class Contest(Budget):
     metric: str  # primary metric
     candidates: Mapping[str, Any]  # name -> fields of `heddle.models.candidates.Candidate`
     horizon: int = 0  # periods from a row to the moment at which its target is known
+    scale: Scale = "level"  # return: no percentages, which say nothing of what lies around 0
 
     def __post_init__(self) -> None:
         super(Contest, self).__post_init__()  # slots make another class of this one
         if self.horizon < 0:
             raise ValueError(f"horizon >= 0 must hold, but got {self.horizon}")
         check_names(self.metric, self.features, self.candidates, horizon=self.horizon)
+        if self.metric not in meaningful(self.scale):
+            raise ValueError(f"{self.metric} says nothing of returns, which lie around 0")
 
 
 def check_names(
