@@ -60,10 +60,11 @@ def save_model(
 def golden_frame(rows: Mapping[str, Sequence[Any]], columns: Mapping[str, Column]) -> pl.DataFrame:
     """Return rows read from JSON under the types of the contract."""
     schema = _schema(columns)
-    written = {name: pl.String() if kind == pl.Date else kind for name, kind in schema.items()}
-    return pl.DataFrame({name: rows[name] for name in columns}, schema=written).cast(
-        pl.Schema(schema)
+    days = [name for name, kind in schema.items() if kind == pl.Date]
+    frame = pl.DataFrame(
+        {name: rows[name] for name in columns}, schema=schema | dict.fromkeys(days, pl.String())
     )
+    return frame.with_columns(pl.col(days).str.to_date("%Y-%m-%d", strict=False))
 
 
 def canonical(content: bytes) -> bytes:

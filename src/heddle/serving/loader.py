@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from heddle.domain.errors import ConfigError, IntegrityError
+from heddle.domain.errors import HeddleError, IntegrityError
 from heddle.domain.ports import ModelRegistry
 from heddle.models.trusted import TRUSTED_TYPES
 from heddle.registry.manifest import MANIFEST, Manifest, digest, read_manifest
@@ -158,7 +158,7 @@ def _reproduces(model: LoadedModel, content: bytes, path: Path) -> None:
         rows = golden_frame(golden["rows"], model.manifest.columns)
         expected = np.asarray(golden["predicted"], dtype=np.float64)
         predicted = model.predict(rows)
-    except (ConfigError, KeyError, TypeError, ValueError) as fault:
+    except (HeddleError, KeyError, TypeError, ValueError) as fault:
         words = f"its stored rows cannot be predicted: {type(fault).__name__}: {fault}"
         raise IntegrityError(words, where=str(path), todo=_AGAIN) from None
     if predicted.shape != expected.shape or not np.allclose(
