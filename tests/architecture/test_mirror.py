@@ -79,6 +79,13 @@ COVERED_BY = {
     ),
     "presentation/cli_models.py": "e2e/test_housing.py",
     **dict.fromkeys(
+        (
+            *("presentation/cli_predict.py", "presentation/daily.py"),
+            *("presentation/describe_predictions.py", "presentation/monitored.py"),
+        ),
+        "integration/test_predict_daily.py",
+    ),
+    **dict.fromkeys(
         tuple(
             f"infrastructure/remotes/{part}.py"
             for part in ("errand", "runs", "runs_pull", "runs_push", "s3")

@@ -19,7 +19,7 @@ from heddle.domain.entities import Prediction
 from heddle.evaluation.forecasts import directional_accuracy, up_share
 from heddle.evaluation.intervals import coverage
 from heddle.evaluation.metrics import METRICS
-from heddle.evaluation.returns import drawdowns, sharpe
+from heddle.evaluation.returns import max_drawdown, sharpe
 
 __all__ = ["Band", "Check", "Promises", "Watch", "accuracy", "performance", "staleness"]
 
@@ -31,7 +31,7 @@ class Watch:
     """When to raise an alarm: fields of `ml_experiments.monitor`. A limit of null is not judged."""
 
     window: int = 60  # sessions of rolling figures, and latest matured predictions judged
-    fewest: int = 40  # matured predictions, or sessions of returns, below which nothing is judged
+    fewest: int = 40  # matured predictions below which they are not judged
     level: float = 0.01  # chance above which a figure is taken for bad luck
     rmse: float | None = 1.25  # times the RMSE that the model had on its test rows
     direction: float | None = 0.1  # below the base rate of the same sessions
@@ -76,10 +76,11 @@ class Promises:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """How low the back-test went, in windows as long as those that are watched."""
+    """What the back-test makes likely in windows of so many sessions; None: nothing was held."""
 
-    sharpe: float  # rolling Sharpe ratio
-    drawdown: float  # in [-1, 0]
+    sharpe: float | None  # at least
+    drawdown: float | None  # the deepest fall from a peak, in [-1, 0]: at least
+    window: int = 60
 
 
 def accuracy(predictions: Sequence[Prediction], promised: Promises, cfg: Watch) -> list[Check]:
@@ -108,7 +109,7 @@ def accuracy(predictions: Sequence[Prediction], promised: Promises, cfg: Watch) 
 
 
 def performance(returns: npt.ArrayLike, band: Band | None, cfg: Watch) -> list[Check]:
-    """Judge what following the predictions has earned, by what the back-test saw at worst.
+    """Judge what following the predictions has earned of late, by what the back-test makes likely.
 
     Args:
         returns: of the strategy, after costs, one per session since the first prediction.
@@ -116,15 +117,16 @@ def performance(returns: npt.ArrayLike, band: Band | None, cfg: Watch) -> list[C
         cfg: the limits.
     """
     values = np.asarray(returns, dtype=np.float64)
-    if values.size < cfg.fewest:
-        words = f"{values.size} sessions of returns, {cfg.fewest} are needed"
+    needed = cfg.window if band is None else band.window
+    if values.size < needed:
+        words = f"{values.size} sessions of returns, {needed} are needed"
         return [_unknown(name, words) for name in ("sharpe", "drawdown")]
-    window = values[-cfg.window :]
-    figures = {"sharpe": sharpe(window), "drawdown": float(drawdowns(values)[-1])}
+    window = values[-needed:]
+    figures = {"sharpe": sharpe(window), "drawdown": max_drawdown(window)}
     lows = {} if band is None else {"sharpe": band.sharpe, "drawdown": band.drawdown}
     said = {
-        "sharpe": f"of the last {window.size} sessions, a year, after costs",
-        "drawdown": f"from the peak of {values.size} sessions",
+        "sharpe": f"a year, of {needed} sessions after costs",
+        "drawdown": f"the deepest fall in {needed} sessions",
     }
     return [_in_band(name, figures[name], lows.get(name), said[name], cfg) for name in figures]
 
@@ -191,7 +193,7 @@ def _coverage(
 def _in_band(name: str, value: float, low: float | None, said: str, cfg: Watch) -> Check:
     if low is None or not cfg.band:
         return _unjudged(name, value, f"{said}; the model tells no band of a back-test", None)
-    words = f"{said}; the back-test went down to {low:.3g}"
+    words = f"{said}; the back-test makes {low:.3g} or more likely"
     return _judged(name, value, low, words, worse=value < low, chance=0.0, cfg=cfg)
 
 

@@ -123,4 +123,11 @@ def _root(
 
 
 # each module adds its commands to `app`
-from heddle.presentation import cli_flow, cli_models, cli_new, cli_pipeline, cli_remotes  # noqa: E402, F401
+from heddle.presentation import (  # noqa: E402
+    cli_flow,  # noqa: F401
+    cli_models,  # noqa: F401
+    cli_new,  # noqa: F401
+    cli_pipeline,  # noqa: F401
+    cli_predict,  # noqa: F401
+    cli_remotes,  # noqa: F401
+)

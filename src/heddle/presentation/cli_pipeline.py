@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -62,7 +62,8 @@ def run_command(
         force = force or _asks_again(work, names[0])
     results = work.run(names, force=force, jobs=jobs, watch=_Shown(quiet=as_json))
     if as_json:
-        show_json([plain(result) for result in results])
+        chosen = _selected(work, names[0]) if as_command else None
+        show_json(chosen or [plain(result) for result in results])
         return
     from heddle.presentation.summary import show_summary
 
@@ -73,6 +74,15 @@ def _asks_again(work: Project, name: str) -> bool:
     from heddle.presentation.stage_commands import asks_outside
 
     return asks_outside(work.plan.entries[name]["steps"])
+
+
+def _selected(work: Project, name: str) -> dict[str, Any] | None:
+    """Return what the stage has chosen, if choosing is what it does."""
+    if all(step["uses"] != "select_model" for step in work.plan.entries[name]["steps"]):
+        return None
+    from heddle.pipeline.steps.select_model import selected
+
+    return selected(work.root, stage=name)
 
 
 def _split(text: str) -> list[str]:

@@ -1,0 +1,260 @@
+"""Commands on predictions: predict, monitor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from heddle.domain.typed import plain
+from heddle.presentation.cli import (
+    Folder,
+    Json,
+    Overrides,
+    app,
+    err,
+    only_overrides,
+    out,
+    show_json,
+    words_apart,
+)
+from heddle.presentation.cli_models import registry_of, world_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from heddle.domain.ports import ModelRegistry
+    from heddle.presentation.daily import Answer
+    from heddle.serving.batch import Summary
+
+HERE = Path()
+_REASONS = 5  # most of them that are named
+_ROWS = 5  # of a range of predictions that are shown
+Which = Annotated[str, typer.Option("--model", help="Alias, number, NAME@ALIAS or NAME@NUMBER.")]
+Day = Annotated[str, typer.Option("--asof", metavar="DATE", help="As if it were after this day.")]
+
+
+@app.command("predict")
+def predict_command(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[INPUT] [OVERRIDES…]", help="Raw rows, any known format."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Of INPUT: a .parquet or .csv file.")
+    ] = None,
+    model: Which = "",
+    on_error: Annotated[
+        str, typer.Option("--on-error", help="A bad row: 'fail', or 'skip' it and list it.")
+    ] = "fail",
+    asof: Annotated[
+        str, typer.Option(metavar="DATE", help="From the close of this day, not of the last.")
+    ] = "",
+    first: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="From the close of each day since, …")
+    ] = "",
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="… up to this one.")] = "",
+    project: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Predict every row of a file; or, without INPUT, the session to come from its history.
+
+    Of a file, rows are checked one by one; without --model the version in production is asked, or
+    the one in staging before any is.
+
+    Without INPUT, prices are made anew as the project's stages make them, nothing of the project
+    is changed, and the answer for the last session that has closed is kept, once for each model;
+    outcomes of earlier answers are filled in. --from and --to answer as if asked daily: each
+    answer knows the prices up to its day, but the model may have been trained on later ones.
+
+    Example: heddle predict input.csv -o predictions.parquet --model production
+    """
+    inputs, overrides = _input(project, words)
+    if inputs:
+        _refuse_days({"--asof": asof, "--from": first, "--to": last}, overrides)
+        return _predict_file(project, Path(inputs[0]), output, model, on_error, as_json=as_json)
+    if output is not None:
+        from heddle.domain.errors import ConfigError
+
+        raise ConfigError(
+            "--output is of an INPUT, and there is none",
+            todo="Without INPUT answers are kept in the project; --json prints them.",
+        )
+    from heddle.presentation.daily import Asked
+
+    asked = Asked(asof=_day(asof, "--asof"), first=_day(first, "--from"), last=_day(last, "--to"))
+    return _predict_next(project, asked, model, overrides, as_json=as_json)
+
+
+@app.command("monitor")
+def monitor_command(
+    overrides: Overrides = None,
+    model: Which = "",
+    asof: Day = "",
+    project: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Set what predictions came to beside what was promised; exit 3 when there is an alarm.
+
+    Error, direction and interval of predictions whose session has come; what following them earned
+    beside the back-test; the age of the last price and prediction. Limits stand in
+    configs/ml_experiments/monitor.yaml. Nothing is fetched: `heddle predict` does that.
+
+    Example: heddle monitor --json
+    """
+    from heddle.presentation.monitored import monitored
+
+    words = only_overrides(project, overrides, "monitor")
+    registry = registry_of(project, world_of(project))
+    report = monitored(project, registry, words, model, asof=_day(asof, "--asof"))
+    if as_json:
+        show_json(report.document)
+    else:
+        from heddle.presentation.describe_predictions import checks_table
+
+        out.print(checks_table(report.title, report.checks))
+        out.print(f"[dim]report: {report.place}[/]", soft_wrap=True)
+    if report.alarms:
+        raise typer.Exit(3)
+
+
+def _input(project: Path, words: list[str] | None) -> tuple[list[str], list[str]]:
+    """Return the file that is named, if any, and the overrides."""
+    from heddle.domain.errors import ConfigError
+
+    files = [word for word in words or () if "=" not in word or Path(word).is_file()]
+    if len(files) > 1:
+        raise ConfigError(f"predict takes one INPUT, not {len(files)}: {', '.join(files)}")
+    _, overrides = words_apart(project, [word for word in words or () if word not in files])
+    return files, overrides
+
+
+def _refuse_days(days: dict[str, str], overrides: Sequence[str]) -> None:
+    from heddle.domain.errors import ConfigError
+
+    told = [name for name, day in days.items() if day] + list(overrides)
+    if told:
+        raise ConfigError(
+            f"{told[0]} is for predictions from a history, not for those of an INPUT",
+            todo="Leave one of them out.",
+        )
+
+
+def _day(text: str, option: str) -> date | None:
+    from datetime import date
+
+    from heddle.domain.errors import ConfigError
+
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ConfigError(f"{text!r} is no date; write YYYY-MM-DD", where=option) from None
+
+
+def _predict_next(
+    project: Path, asked: Any, model: str, overrides: list[str], *, as_json: bool
+) -> None:
+    from heddle.domain.typed import build
+    from heddle.pipeline.world import World
+    from heddle.presentation.daily import PRICES, daily, in_charge, kept_log, series_of, written
+    from heddle.presentation.progress import progress_for
+    from heddle.presentation.rehearsal import rehearsed
+    from heddle.serving.loader import load_registered
+
+    root = project.resolve()
+    params = _params(root, overrides)
+    world = build(World, params["world"], where="params.yaml: world")
+    registry, progress = registry_of(root, world), progress_for(err)
+    version, manifest = in_charge(registry, world.model, model)
+    loaded = load_registered(registry, version.name, str(version.number))
+    reads = manifest.history.reads if manifest.history else ""
+    answer = daily(
+        loaded,
+        asked,
+        lambda: rehearsed(root, params, reads, registry=registry, told=progress),
+        kept_log(root),
+        series=series_of(params),
+        progress=progress,
+        place=root / PRICES,
+    )
+    if as_json:
+        told = {**plain(answer), "predictions": [written(one) for one in answer.predictions]}
+        show_json(told)
+    else:
+        _show(answer)
+
+
+def _params(root: Path, overrides: list[str]) -> Any:
+    """Return stages and world as the last run had them, or as overrides have them now."""
+    from heddle.pipeline.generated import params, read_params
+
+    if not overrides:
+        return read_params(root)
+    from heddle.presentation.project import Project
+
+    return params(Project(root, overrides).plan)
+
+
+def _show(answer: Answer) -> None:
+    from heddle.presentation.describe_predictions import predictions_table
+
+    for notice in answer.notices:
+        err.print(f"[yellow]note[/] {escape(notice)}", soft_wrap=True)
+    out.print(predictions_table(answer.predictions[-_ROWS:]))
+    rows = len(answer.predictions)
+    if rows > _ROWS:
+        out.print(f"[dim]the last {_ROWS} of {rows:,} predictions[/]")
+    kept = f"{answer.new:,} kept" if answer.new else f"{rows:,} kept before"
+    outcomes = f", {answer.filled:,} outcomes filled in" if answer.filled else ""
+    out.print(f"{kept}{outcomes}")
+
+
+def _predict_file(
+    project: Path, source: Path, output: Path | None, model: str, on_error: str, *, as_json: bool
+) -> None:
+    from heddle.domain.errors import ConfigError
+    from heddle.presentation.progress import progress_for
+    from heddle.serving.batch import check_places, predict_file
+    from heddle.serving.loader import load_registered
+
+    if output is None:
+        raise ConfigError("--output is missing", todo="heddle predict INPUT -o OUTPUT.parquet.")
+    if on_error not in {"fail", "skip"}:
+        raise ConfigError(
+            f"--on-error is not {on_error!r}", wanted=on_error, known=("fail", "skip")
+        )
+    check_places(source, output)
+    world = world_of(project)
+    registry, progress = registry_of(project, world), progress_for(err)
+    loaded = load_registered(registry, *_meant(registry, world.model, model))
+    found = predict_file(
+        loaded, source, output, on_error="skip" if on_error == "skip" else "fail", progress=progress
+    )
+    if as_json:
+        show_json({**plain(found), "model": loaded.label})
+        return
+    flagged = _flagged(found) if found.flagged else ""
+    out.print(f"{found.predicted:,} rows predicted by {loaded.label}{flagged}: {found.out}")
+    if found.errors:
+        out.print(f"[yellow]{found.bad:,} bad rows left out[/]: {found.errors}")
+
+
+def _flagged(found: Summary) -> str:
+    """Say why rows were flagged; a row may have several reasons."""
+    reasons = [f"{remark} {rows:,}" for remark, rows in found.flags.items()]
+    shown = ", ".join(reasons[:_REASONS])
+    more = f" and {len(reasons) - _REASONS} more reasons" if len(reasons) > _REASONS else ""
+    return f", {found.flagged:,} flagged ({escape(shown)}{more})"
+
+
+def _meant(registry: ModelRegistry, name: str, told: str) -> tuple[str, str]:
+    """Return name and alias or number; untold, what is in production, or else in staging."""
+    named, _, wanted = told.rpartition("@")
+    name = named or name
+    if not wanted:
+        aliases = {alias for version in registry.versions(name) for alias in version.aliases}
+        wanted = "production" if "production" in aliases else "staging"
+    return name, wanted
