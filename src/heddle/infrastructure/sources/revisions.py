@@ -76,8 +76,9 @@ def differences(
     revised = dict.fromkeys(_missing(was, now), "gone")
     revised |= dict.fromkeys(_missing(now, was), "not there before")
     revised |= _changed(both, scale)
-    adjusted, news = _adjusted(both, scale)
-    revised |= {day: what for day, what in adjusted.items() if day not in revised}
+    steady = ~both["session"].is_in(list(revised))
+    adjusted, news = _adjusted(both.filter(steady), scale[steady.to_numpy()])
+    revised |= adjusted
     told = [_of_split(split) for split in splits if both.height and split.day > first]
     return Differences(dict(sorted(revised.items())), (*told, *news))
 
@@ -126,18 +127,20 @@ def _adjusted(both: pl.DataFrame, scale: Floats) -> tuple[dict[date, str], list[
     places = np.flatnonzero(told)
     factor = factor[places]
     pieces = _pieces(factor)
-    for start, end in pieces if len(pieces) > 1 else ():
-        newest = end == factor.size and _one(factor[start])
-        if end - start < _LEAST and not newest:
+    stood = False  # whether days before these have not moved: no event does that
+    for start, end in pieces:
+        moved = not _one(factor[end - 1])
+        if (moved and stood) or (end - start < _LEAST and end < factor.size):
             odd += places[start:end].tolist()
+        stood |= not moved
     if odd:
         words = {days[p]: f"adj_close {_shown(was[p])} -> {_shown(now[p])}" for p in sorted(odd)}
         return words, []
-    moved = [(end - 1, float(factor[end - 1])) for _, end in pieces if not _one(factor[end - 1])]
     return {}, [
-        f"adj_close of sessions up to {days[places[place]]} is {by:.6g} times what it was: "
-        "a dividend or another adjustment since"
-        for place, by in moved
+        f"adj_close of sessions up to {days[places[end - 1]]} is {factor[end - 1]:.6g} times "
+        "what it was: a dividend or another adjustment since"
+        for _, end in pieces
+        if not _one(factor[end - 1])
     ]
 
 

@@ -149,10 +149,8 @@ class YahooSource:
             return shot
         if day >= closed:
             return None
-        kept = store.all(query)
-        told = f"the first one is of {kept[0].day}" if kept else "there is none yet"
         raise ConfigError(
-            f"nothing of {query.ticker} was fetched by {day}; {told}",
+            f"nothing of {query.ticker} was fetched by {day}; {_since_when(store, query)}",
             where="ingestion.asof",
             todo="What is told today of earlier days may have been revised since. To cut it at "
             "that day all the same, read a snapshot as a file: ingestion=file "
@@ -270,6 +268,18 @@ class YahooSource:
         api = self.prices.api.rstrip("/")
         ticker = quote(self.prices.ticker, safe="")
         return f"{api}/v8/finance/chart/{ticker}?{urlencode(query)}"
+
+
+def _since_when(store: Snapshots, query: Query) -> str:
+    """Say from when on there are snapshots that answer a question, if there are any."""
+    if kept := store.all(query):
+        return f"the first snapshot is of {kept[0].day}"
+    if (other := store.before(query)) is None:
+        return "there is no snapshot yet"
+    asked = (
+        f"from {other.query.start or 'the beginning'} to {other.query.end or 'the last session'}"
+    )
+    return f"there is no snapshot with this start and end, the newest was asked for {asked}"
 
 
 def _seconds(day: date) -> int:

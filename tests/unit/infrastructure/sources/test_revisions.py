@@ -137,6 +137,25 @@ def test_an_adjusted_close_that_moves_for_a_few_days_is_a_revision():
     assert found.revised[LONG[20]] == "adj_close 120 -> 108"
 
 
+def test_a_dividend_is_told_beside_a_revision():
+    """A close that changed takes its adjusted close along; the other days still moved together."""
+    other = otherwise(LONG[10], close=120.0, high=121.0, adj_close=120.0)
+    found = differences(OLD, paid(other, (LONG[40], 0.98)))
+    assert found.revised == {LONG[10]: "high 111 -> 121"}
+    assert [line.split(":")[0] for line in found.news] == [
+        "adj_close of sessions up to 2024-02-09 is 0.98 times what it was"
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_the_newest_adjusted_closes_alone_do_not_move(count):
+    """A dividend moves the days before it, never only those after."""
+    newest = pl.col("session") >= LONG[-count]
+    other = OLD.with_columns(adj_close=pl.col("close") * pl.when(newest).then(0.9).otherwise(1.0))
+    found = differences(OLD, other)
+    assert (list(found.revised), found.news) == (LONG[-count:], ())
+
+
 def test_rounding_is_no_difference():
     """Prices come as floats of four bytes, now one way and now the other."""
     prices = ("open", "high", "low", "close", "adj_close")

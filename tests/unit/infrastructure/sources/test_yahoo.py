@@ -348,12 +348,23 @@ def test_asof_the_last_session_or_later_asks(world, server):
 
 
 @pytest.mark.parametrize(
-    ("first", "told"), [(True, "the first one is of 2024-01-16"), (False, "there is none yet")]
+    ("first", "told"),
+    [
+        (None, "there is no snapshot yet"),
+        ({}, "the first snapshot is of 2024-01-16"),
+        (
+            {"start": "2024-01-03"},
+            (
+                "there is no snapshot with this start and end, the newest was asked for from "
+                "2024-01-03 to the last session"
+            ),
+        ),
+    ],
 )
 def test_asof_a_day_before_all_snapshots_is_refused(world, server, first, told):
     """It says since when there are any, and what can be done."""
-    if first:
-        world.fetch()
+    if first is not None:
+        world.fetch(**first)
     asked = len(server.requests)
     with pytest.raises(ConfigError) as caught:
         world.fetch(asof="2024-01-10")

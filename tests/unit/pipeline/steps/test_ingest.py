@@ -3,13 +3,17 @@
 import gzip
 import io
 import re
+import runpy
 import tarfile
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 import yaml
+from polars.testing import assert_frame_equal
 
 from heddle.domain.errors import ConfigError, DataContractError, HeddleError
 from heddle.domain.typed import build
@@ -20,6 +24,8 @@ from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.ingest import Ingest, ingest
 
 REPO = Path(__file__).parents[4]
+loopback = SimpleNamespace(**runpy.run_path(str(REPO / "tests" / "loopback.py")))
+answers = SimpleNamespace(**runpy.run_path(str(REPO / "tests" / "yahoo_answers.py")))
 HOUSING = REPO / "projects" / "housing" / "configs"
 REAL = REPO.parent / "shared" / "data" / "housing"
 HEADER = (
@@ -275,7 +281,9 @@ def prices(tmp_path):
             root=tmp_path,
             reads={},
             writes=("v0",),
-            contracts=PRICES,
+            contracts={"v0": {"columns": values.pop("contract")}}
+            if "contract" in values
+            else PRICES,
             tables=FileTables(tmp_path / "data"),
             tracker=None,
             registry=None,
@@ -349,3 +357,26 @@ def test_a_sample_is_cut_likewise(prices, tmp_path):
     )
     made = {"kind": "sample", "path": None, "generator": "closes", "rows": 16}
     assert prices("2024-01-09", **made).tables.read("v0").height == 9
+
+
+def test_prices_of_a_service_become_v0(prices, tmp_path):
+    """The snapshot's hash and name stand in the metadata, and a second fetch gives the same v0."""
+    bars = answers.bars()
+    table = loopback.body(answers.chart(bars), "application/json")
+    with loopback.serving(table) as server:
+        told = {"ticker": "ABC", "api": server.address}
+        columns = {name: {"type": "float"} for name in bars.columns[1:-1]}
+        contract = {"session": {"type": "date"}, **columns, "volume": {"type": "int"}}
+        made = {"kind": "yahoo", "path": None, "prices": told, "contract": contract}
+        ctx = prices(None, **made)
+        first = ctx.tables.info("v0")
+        again = prices(None, **made)
+    assert_frame_equal(ctx.tables.read("v0"), bars)
+    (snapshot,) = (tmp_path / "data" / "raw").glob("*.parquet")
+    assert (
+        first.made_by["origin"]
+        == f"{server.address}/v8/finance/chart/ABC, snapshot {snapshot.name}"
+    )
+    assert first.made_by["sha256"] == sha256(snapshot.read_bytes()).hexdigest()
+    assert again.tables.info("v0") == first
+    assert again.progress.notices[0] == f"ABC: nothing new since {snapshot.name}, kept once"
