@@ -20,6 +20,7 @@ __all__ = [
     "axis",
     "bars",
     "chart",
+    "days",
     "embedded",
     "line",
     "points",
@@ -107,6 +108,16 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
         "fixedrange": False,
         **more,
     }
+
+
+def days(title: str) -> dict[str, Any]:
+    """Return an axis of dates whose labels are short, so that they fit a narrow screen."""
+    stops = [
+        {"dtickrange": [None, "M1"], "value": "%-d %b\n%Y"},
+        {"dtickrange": ["M1", "M12"], "value": "%b\n%Y"},
+        {"dtickrange": ["M12", None], "value": "%Y"},
+    ]
+    return axis(title, type="date", separatethousands=False, nticks=7, tickformatstops=stops)
 
 
 def bars(

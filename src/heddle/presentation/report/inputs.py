@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Inputs", "read_inputs"]
 
-_PREDICTIONS = "models/predictions.parquet"
 Document = Mapping[str, Any]
 
 
@@ -39,8 +37,23 @@ class Inputs:
     metrics: Document | None = None
     model: Document = field(default_factory=dict)  # what stands under `model` in model_config.yaml
     predictions: pl.DataFrame | None = None
+    selection: Document | None = None
+    backtest: Document | None = None
+    equity: pl.DataFrame | None = None
+    trades: pl.DataFrame | None = None
     timings: Mapping[str, Document] = field(default_factory=dict)  # stage -> seconds, parts
     graph: Sequence[StageNode] = ()
+
+    @property
+    def of_returns(self) -> bool:
+        """Whether the project foretells returns of prices, which lie around 0."""
+        return bool(self.selection or self.backtest or self.model.get("history"))
+
+    @property
+    def horizon(self) -> int:
+        """Sessions that a forecast looks ahead, 1 where that is not said."""
+        told = (self.model.get("history") or {}, self.backtest or {}, self.selection or {})
+        return next((int(t["horizon"]) for t in told if t.get("horizon")), 1)
 
 
 def read_inputs(ctx: StageContext) -> Inputs:
@@ -62,7 +75,11 @@ def read_inputs(ctx: StageContext) -> Inputs:
         evaluation=_document(ctx, "models/evaluation.json", json.loads),
         metrics=_document(ctx, "models/metrics.json", json.loads),
         model=config.get("model") or {},
-        predictions=_predictions(ctx.path(_PREDICTIONS)),
+        predictions=_table(ctx, "models/predictions.parquet", {"actual", "predicted"}),
+        selection=_document(ctx, "models/selection.json", json.loads),
+        backtest=_document(ctx, "models/backtest.json", json.loads),
+        equity=_table(ctx, "models/equity.parquet", {"session"}),
+        trades=_table(ctx, "models/trades.parquet", set()),
         timings=_timings(ctx, [node.name for node in graph]),
         graph=graph,
     )
@@ -96,19 +113,20 @@ def _versions(ctx: StageContext) -> list[TableInfo]:
     return found
 
 
-def _predictions(path: Path) -> pl.DataFrame | None:
+def _table(ctx: StageContext, relative: str, needed: set[str]) -> pl.DataFrame | None:
     import polars as pl
 
+    path = ctx.path(relative)
     if not path.is_file():
         return None
     try:
         frame = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as fault:
         words = str(fault).splitlines()[0]
-        raise IntegrityError(f"cannot be read: {words}", where=_PREDICTIONS, todo=_AGAIN) from None
-    if missing := {"actual", "predicted"} - set(frame.columns):
+        raise IntegrityError(f"cannot be read: {words}", where=relative, todo=_AGAIN) from None
+    if missing := needed - set(frame.columns):
         raise IntegrityError(
-            f"has no column {min(missing)!r}", where=_PREDICTIONS, known=frame.columns, todo=_AGAIN
+            f"has no column {min(missing)!r}", where=relative, known=frame.columns, todo=_AGAIN
         )
     return frame
 

@@ -67,11 +67,7 @@ def _scatter(actual: Values, predicted: Values, words: Wording) -> Html:
         actual[shown].tolist(), predicted[shown].tolist(), SERIES[0], size=4, opacity=0.45
     ) | {"hovertemplate": trusted("actual %{x:,.6~g}<br>predicted %{y:,.6~g}<extra></extra>")}
     rule = line([low, high], [low, high], INK, dash="dash")
-    near = float(np.mean(np.abs(actual - predicted) < 0.1 * np.abs(actual)))
-    says = (
-        f"On the dashed line the prediction is right; {share(near, 1)} of the rows are less "
-        "than 10 % off."
-    )
+    says = f"On the dashed line the prediction is right; {_near(actual, predicted, words)}"
     if len(shown) < len(actual):
         says += f" {plural(len(shown), 'row')} drawn of {number(len(actual))}."
     layout = {
@@ -81,6 +77,19 @@ def _scatter(actual: Values, predicted: Values, words: Wording) -> Html:
     return chart(
         "residuals-scatter", "Predicted beside actual", says, [dots, rule], layout, height=400
     )
+
+
+def _near(actual: Values, predicted: Values, words: Wording) -> str:
+    import numpy as np
+
+    if words.scale == "return":
+        same = float(np.mean(np.sign(actual) == np.sign(predicted)))
+        return (
+            f"{share(same, 1)} of the rows have the sign that was predicted. Returns are mostly "
+            "noise: a flat cloud is what to expect, and a forecast of use leans along the line."
+        )
+    near = float(np.mean(np.abs(actual - predicted) < 0.1 * np.abs(actual)))
+    return f"{share(near, 1)} of the rows are less than 10 % off."
 
 
 def _histogram(residuals: Values, words: Wording) -> Html:

@@ -177,6 +177,8 @@ def _leaning(top: Sequence[Document], words: Wording) -> Html:
             for n, r, sd in zip(names, top, sds, strict=True)
         ],
     )
+    if max(abs(r["mean"]) for r in top) < 1e-3:
+        layout["xaxis"] |= {"exponentformat": "power"}  # Plotly would write a micro
     none = sum(r["mean"] <= sd for r, sd in zip(top, sds, strict=True))
     says = f"Most is lost without {names[0]}."
     if none:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from heddle.presentation.report.backtest import backtest_section
 from heddle.presentation.report.data_versions import data_section
+from heddle.presentation.report.forecast import forecast_section
 from heddle.presentation.report.inputs import Inputs
 from heddle.presentation.report.intervals import interval_section
 from heddle.presentation.report.leaderboard import leaderboard_section
@@ -11,6 +13,7 @@ from heddle.presentation.report.manifest import manifest_section
 from heddle.presentation.report.markup import Section
 from heddle.presentation.report.residuals import residual_section
 from heddle.presentation.report.row_groups import importance_section, segment_section
+from heddle.presentation.report.selection import selection_section
 from heddle.presentation.report.studies import cluster_section, imputation_section
 from heddle.presentation.report.summary import summary_section
 from heddle.presentation.report.tuning import tuning_section
@@ -21,15 +24,27 @@ __all__ = ["sections"]
 
 
 def sections(told: Inputs, words: Wording) -> list[Section]:
-    """Return every chapter; one whose input is missing says so."""
-    return [
+    """Return every chapter; one whose input is missing says so.
+
+    Chapters of returns are there only where their documents are, and a project of returns has
+    those of studies only where it made such studies.
+    """
+    spent = told.timings.get("compete") or told.timings.get("tune")
+    trials = told.trials or (told.leaderboard or {}).get("trials") or ()
+    studies = [
+        (told.imputation, imputation_section(told.imputation)),
+        (told.clusters, cluster_section(told.clusters, words)),
+    ]
+    made = [
         summary_section(told, words),
         data_section(told.versions),
-        imputation_section(told.imputation),
-        cluster_section(told.clusters, words),
-        leaderboard_section(told.leaderboard, told.timings.get("compete"), words),
-        tuning_section(told.trials, told.best, words),
+        *(part for document, part in studies if document or not told.of_returns),
+        leaderboard_section(told.leaderboard, spent, words),
+        tuning_section(trials if told.of_returns else told.trials, told.best, words),
+        selection_section(told.selection, words),
+        backtest_section(told, words),
         unseen_section(told.evaluation, words),
+        forecast_section(told.evaluation, told.predictions, told.horizon),
         trust_section(told.evaluation, told.model, words),
         residual_section(told.predictions, words),
         segment_section(told.evaluation, words),
@@ -38,3 +53,4 @@ def sections(told: Inputs, words: Wording) -> list[Section]:
         lineage_section(told.graph, told.timings),
         manifest_section(told.model),
     ]
+    return [part for part in made if part is not None]

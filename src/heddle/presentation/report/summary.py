@@ -7,6 +7,7 @@ from typing import Any
 
 from heddle.presentation.report.inputs import Inputs
 from heddle.presentation.report.markup import Html, Section, absent, el, join, lines, para, tiles
+from heddle.presentation.report.selection import verdict
 from heddle.presentation.report.wording import NONE, Wording, finite, number, plural, share, value
 
 __all__ = ["best_baseline", "mean_of", "model_facts", "summary_section"]
@@ -20,6 +21,8 @@ def summary_section(told: Inputs, words: Wording) -> Section:
     """Return the chapter of key figures."""
     test = _test(told)
     parts: list[Html] = [_lead(told, test, words)]
+    if told.selection:
+        parts.append(verdict(told.selection, words))
     if test:
         parts.append(tiles(_figures(told, test, words)))
     elif told.leaderboard:
@@ -135,7 +138,7 @@ def _figures(
     made += [
         (words.named(key), words.figure(key, test.get(key)), words.says(key))
         for key in _BESIDE
-        if key != words.metric and finite(test.get(key)) is not None
+        if key in words.ordered(test) and key != words.metric and finite(test.get(key)) is not None
     ][:4]
     interval = evaluation.get("interval") or {}
     if finite(interval.get("coverage")) is not None:
@@ -176,6 +179,7 @@ def _worries(told: Inputs, test: Mapping[str, Any], words: Wording) -> list[Html
         found.append(
             f"The test rows were opened {number(int(times))} times; these figures flatter."
         )
+    found += [f"Back-test: {line}." for line in ((told.backtest or {}).get("words") or ())[:1]]
     found += [str(line) for line in (told.best or {}).get("bounds") or ()]
     if told.model.get("git_dirty"):
         found.append("Files differed from the commit when the model was made.")

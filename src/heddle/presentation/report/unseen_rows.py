@@ -139,6 +139,8 @@ def _side_by_side(told: Mapping[str, Document], words: Wording) -> Html:
     data, layout, height = _bars(kept, colours, SERIES[2], words)
     figures = "; ".join(f"{n.lower()} {words.primary(f)}" for n, f in kept)
     says = f"The nearer test and folds are, the less luck was in the choices: {figures}."
+    if words.scale == "return":
+        says = f"Calm times have small errors and wild ones large, whoever foretells: {figures}."
     return join(
         [chart("trust-bars", f"{words.name} three ways", says, data, layout, height=height), made]
     )

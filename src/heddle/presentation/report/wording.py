@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heddle.evaluation.metrics import METRICS
+from heddle.evaluation.scale import Scale, meaningful
 
 __all__ = [
     "NONE",
@@ -17,6 +18,7 @@ __all__ = [
     "params",
     "percent",
     "plural",
+    "rate",
     "seconds",
     "share",
     "size",
@@ -119,7 +121,21 @@ def _trimmed(text: str) -> str:
 def percent(given: Any) -> str:
     """Return a share as a percentage, without a useless zero."""
     known = finite(given)
-    return NONE if known is None else _trimmed(f"{known * 100:.1f}") + f"{_GAP}%"
+    return NONE if known is None else _trimmed(_tenths(known)) + f"{_GAP}%"
+
+
+def rate(given: Any) -> str:
+    r"""Return a share as a percentage with one decimal, for columns that stand below each other.
+
+    >>> rate(0.16), rate(-0.0004)
+    ('16.0\xa0%', '0.0\xa0%')
+    """
+    known = finite(given)
+    return NONE if known is None else _tenths(known) + f"{_GAP}%"
+
+
+def _tenths(known: float) -> str:
+    return f"{round(known * 100, 1) + 0.0:.1f}".replace("-", _MINUS)
 
 
 def params(given: Mapping[str, Any] | None) -> str:
@@ -188,6 +204,7 @@ class Wording:
     target: str
     unit: str = ""
     points: int = 2000
+    scale: Scale = "level"
 
     @property
     def minimise(self) -> bool:
@@ -250,7 +267,8 @@ class Wording:
         return self.figure(self.metric, given)
 
     def ordered(self, metrics: Iterable[str]) -> list[str]:
-        """Return metrics, the primary one first, then in the library's order."""
+        """Return metrics that say something, the primary one first, then in the library's order."""
         known = [*METRICS, "coverage"]
-        kept = [key for key in metrics if key in known]
+        shown = {*meaningful(self.scale), self.metric, "coverage"}
+        kept = [key for key in metrics if key in shown]
         return sorted(kept, key=lambda key: (key != self.metric, known.index(key)))

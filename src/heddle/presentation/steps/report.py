@@ -48,7 +48,13 @@ def report(ctx: StageContext, cfg: Report) -> None:
 
     metric(cfg.metric, where=f"{ctx.stage}.metric")
     told = read_inputs(ctx)
-    words = Wording(metric=cfg.metric, target=cfg.target, unit=cfg.unit, points=cfg.points)
+    words = Wording(
+        metric=cfg.metric,
+        target=cfg.target,
+        unit=cfg.unit,
+        points=cfg.points,
+        scale="return" if told.of_returns else "level",
+    )
     made = sections(told, words)
     facts = model_facts(told, words, cfg.model)
     content = page(made, title=cfg.title, project=cfg.project, facts=facts)

@@ -15,7 +15,10 @@ from heddle.pipeline.context import StageContext
 from heddle.presentation.steps.report import Report, report
 
 # Test modules are imported by path, so that this folder is no package to import from.
-published = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("published.py"))))
+published, of_prices = (
+    SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name(name))))
+    for name in ("published.py", "prices.py")
+)
 
 
 class Project:
@@ -87,3 +90,16 @@ def project(tmp_path):
 @pytest.fixture
 def complete(project):
     return project.fill()
+
+
+@pytest.fixture
+def price_project(project):
+    """The same folder after the stages of a price project."""
+    project.config = replace(project.config, metric="rmse", target="forward_return", unit="")
+    return of_prices.publish(project)
+
+
+@pytest.fixture
+def prices():
+    """What stages of a price project publish, and how a chapter is read."""
+    return of_prices
