@@ -50,7 +50,8 @@ def show_summary(
     if "models/model_config.yaml" in seen:
         _show_model(out, root)
     if "reports/report.html" in seen:
-        _show_next(out, root, sample=not any(project.plan.files.values()))
+        daily = any(_has_history(e) for e in project.plan.entries.values())
+        _show_next(out, root, sample=not any(project.plan.files.values()), daily=daily)
     if project.overrides:
         out.print(
             "[dim]params.yaml and dvc.yaml now hold these overrides, as DVC needs them to;"
@@ -60,7 +61,7 @@ def show_summary(
 
 def leaderboard_table(board: Mapping[str, Any], root: Path) -> Table:
     """Return the candidates and baselines, best first."""
-    timings = _timings(root / "reports" / "timings" / "compete.json")
+    timings = _timings(root)
     better = "more" if board.get("direction") == "maximise" else "less"
     title = f"leaderboard: {board['metric']} on the folds of the training rows ({better} is better)"
     table = Table("candidate", title=title, title_justify="left", box=None, pad_edge=False)
@@ -82,19 +83,25 @@ def leaderboard_table(board: Mapping[str, Any], root: Path) -> Table:
 
 
 def _figure(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.3f}"
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if abs(value) >= 1 else f"{value:.5f}"
 
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:+.1%}"
 
 
-def _timings(path: Path) -> Mapping[str, float]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {str(name): float(seconds) for name, seconds in found.get("parts", {}).items()}
+def _timings(root: Path) -> Mapping[str, float]:
+    """Return the seconds of each candidate, from the stage that a project competes in."""
+    for stage in ("compete", "tune"):
+        path = root / "reports" / "timings" / f"{stage}.json"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return {str(name): float(seconds) for name, seconds in found.get("parts", {}).items()}
+    return {}
 
 
 def _show_model(out: Console, root: Path) -> None:
@@ -112,13 +119,35 @@ def _show_model(out: Console, root: Path) -> None:
         soft_wrap=True,
     )
     out.print(
-        f"  {metric} {test:.5g} on the test rows ({folds:.5g} on the folds); MAPE "
-        f"{model['mape']:.2f} %, RMSE {_figure(model['rmse'])}, R² {model['r2_score']:.4f}",
+        f"  {metric} {test:.5g} on the test rows ({folds:.5g} on the folds); {_more(model)}",
         soft_wrap=True,
     )
+    evidence = model.get("evidence") or {}
+    if "edge" in evidence:
+        word = "[green]an edge[/]" if evidence["edge"] else "[yellow]no edge[/]"
+        out.print(
+            f"  {word} over {evidence['against']} on the folds (p {evidence['p_value']:.3f})",
+            soft_wrap=True,
+        )
 
 
-def _show_next(out: Console, root: Path, *, sample: bool) -> None:
+def _more(model: Mapping[str, Any]) -> str:
+    """Return the figures beside the primary one, of a level or of a return."""
+    found = model["metrics"]
+    if "mape" in found:
+        told = f"MAPE {found['mape']:.2f} %, RMSE {_figure(found['rmse'])}, "
+        return f"{told}R² {found['r2']:.4f}"
+    rivals = {name: each[model["primary_metric"]] for name, each in model["baselines"].items()}
+    return "beside it " + ", ".join(f"{name} {value:.5g}" for name, value in rivals.items())
+
+
+def _has_history(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a stage's features come from a history, so that a prediction needs no file."""
+    told = (step["with"] for step in entry["steps"])
+    return any((values.get("features") or {}).get("history") for values in told)
+
+
+def _show_next(out: Console, root: Path, *, sample: bool, daily: bool) -> None:
     report = root / "reports" / "report.html"
     if not report.exists():
         return
@@ -129,7 +158,11 @@ def _show_next(out: Console, root: Path, *, sample: bool) -> None:
     commands = {
         f"heddle run{here} ingestion=file ingestion.path=FILE": "the same on your file",
         f"heddle promote{here}": "staging -> production",
-        f"heddle predict{here} FILE -o predictions.parquet": "score rows",
+        **(
+            {f"heddle predict{here} --model staging": "what comes next"}
+            if daily
+            else {f"heddle predict{here} FILE -o predictions.parquet": "score rows"}
+        ),
         f"mlflow ui --backend-store-uri {store}": "runs and models",
     }
     width = max(map(len, commands))

@@ -21,11 +21,23 @@ def shown(board, tmp_path):
 
 
 def test_figures_are_as_long_as_they_are_useful(tmp_path):
-    """Large ones whole with thousands apart, small ones with three decimals."""
-    assert shown(BOARD, tmp_path)[1:] == [
+    """Large ones whole with thousands apart, small ones with three decimals, tiny ones with five."""
+    tiny = {"candidate": "drift", "baseline": True, "mean": 90_000, "sd": 0.03687, "trials": 1}
+    assert shown({**BOARD, "entries": [*ENTRIES, tiny]}, tmp_path)[1:] == [
         ["ridge", "71,273", "1.250", "4"],
         ["last", "(baseline)", "80,000", "2.500", "1"],
+        ["drift", "(baseline)", "90,000", "0.03687", "1"],
     ]
+
+
+def test_seconds_come_from_the_stage_that_competes(tmp_path):
+    """Some projects call it compete, some tune."""
+    timings = tmp_path / "reports" / "timings"
+    timings.mkdir(parents=True)
+    (timings / "tune.json").write_text('{"seconds": 9, "parts": {"ridge": 1.25}}')
+    assert shown(BOARD, tmp_path)[1][-1] == "1.2"
+    (timings / "compete.json").write_text('{"seconds": 9, "parts": {"ridge": 7}}')
+    assert shown(BOARD, tmp_path)[1][-1] == "7.0"
 
 
 @pytest.mark.parametrize("skill", [0.109, None])
