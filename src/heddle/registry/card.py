@@ -45,7 +45,9 @@ def requirements(libraries: Mapping[str, str]) -> tuple[str, ...]:
 def version_tags(manifest: Manifest, facts: Mapping[str, Any], *, alias: str) -> dict[str, str]:
     """Return the tags of a version: what it is searched and listed by."""
     digits = {manifest.metric: 4 if METRICS[manifest.metric].unit == "ratio" else 2} | _DIGITS
-    scores = {k: f"{manifest.metrics[k]:.{n}f}" for k, n in digits.items() if k in manifest.metrics}
+    found = {k: manifest.metrics[k] for k in digits if k in manifest.metrics}
+    small = {k: 6 for k, v in found.items() if METRICS[k].unit == "target" and abs(v) < 1}
+    scores = {k: f"{v:.{(digits | small)[k]}f}" for k, v in found.items()}
     return {
         "algorithm": manifest.best_model,
         "framework": "sklearn",

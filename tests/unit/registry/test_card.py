@@ -9,7 +9,7 @@ import pytest
 from heddle.evaluation.intervals import Interval
 from heddle.evaluation.metrics import METRICS
 from heddle.registry.card import about, card, needed_libraries, requirements, version_tags
-from heddle.registry.manifest import Manifest, Split, digest
+from heddle.registry.manifest import HistoryFacts, Manifest, Split, digest
 from heddle.validation.contract import Column
 
 FIGURES = dict.fromkeys(METRICS, 12.3456789)
@@ -46,6 +46,37 @@ def test_the_primary_metric_is_among_the_tags(key):
     assert (tags["r2"], tags["within_10pct"]) == ("12.3457", "12.3")
     assert tags["manifest_sha256"] == digest(manifest(key).encoded())
     assert (tags["git_commit"], tags["git_dirty"], tags["n_features"]) == ("abc", "False", "2")
+
+
+def test_a_forecast_of_returns_has_tags_of_its_own():
+    """Horizon, window, baseline, edge, hashes; small figures with digits that can be told apart."""
+    made = manifest(
+        "rmse",
+        metrics={"rmse": 0.0512345, "mae": 0.04},
+        baselines={"zero": {"rmse": 0.0511}, "mean": {"rmse": 0.0522}},
+        history=HistoryFacts(lookback=60, time="session", horizon=5),
+        evidence={"edge": False, "words": "no edge: it is luck"},
+        features_hash="f00",
+        split=Split(
+            hash="s",
+            strategy="walk_forward",
+            seed=1,
+            train_rows=9,
+            test_rows=3,
+            train_from="2010-01-04",
+            train_to="2020-12-31",
+        ),
+    )
+    tags = version_tags(made, {}, alias="staging")
+    assert (tags["horizon"], tags["edge"], tags["features_hash"]) == ("5", "false", "f00")
+    assert (tags["train_from"], tags["train_to"]) == ("2010-01-04", "2020-12-31")
+    assert (tags["baseline"], tags["baseline_metric"]) == ("zero", "0.0511")
+    assert (tags["rmse"], len(tags["data_hash"])) == ("0.051235", 64)
+    assert "mape" not in tags
+    assert "## Evidence\n\nno edge: it is luck.\n" in card(made)
+    plain = version_tags(manifest(), {}, alias="staging")
+    assert not {"horizon", "edge", "train_from"} & set(plain)
+    assert "## Evidence" not in card(manifest())
 
 
 def test_the_card_tells_what_was_fitted_on_what_and_how_good_it_is():

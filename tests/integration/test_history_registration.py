@@ -1,0 +1,292 @@
+"""Prices in, a registered model out: competition, selection and registration on a history."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from heddle.domain.errors import ConfigError, GateRefused
+from heddle.domain.typed import build
+from heddle.evaluation.forecasts import price_scores
+from heddle.evaluation.split_plan import Split
+from heddle.evaluation.splits import assign
+from heddle.infrastructure.memory import MemoryTables, SilentProgress
+from heddle.infrastructure.memory_tracking import MemoryTracker
+from heddle.infrastructure.mlflow_registry import MlflowRegistry
+from heddle.models.features import read_features
+from heddle.models.trusted import TRUSTED_TYPES
+from heddle.pipeline.context import StageContext
+from heddle.pipeline.steps.compete import Compete, compete
+from heddle.pipeline.steps.register import Register, register
+from heddle.pipeline.steps.select_model import SelectModel, select_model
+from heddle.registry.gates import Gates
+from heddle.registry.promotion import Promote, promote
+from heddle.serving.loader import load_folder, load_registered
+
+HORIZON = 2
+FEATURES = {
+    "numeric": "__AUTO__",
+    "history": {
+        "lags": [1, 2],
+        "spans": [1],
+        "windows": [3],
+        "ewm": [2],
+        "calendar": False,
+        "rsi": 2,
+        "macd": [2, 3, 2],
+        "atr": 2,
+        "bollinger": 3,
+        "settle": 1,
+    },
+    "selection": {"how": "kbest", "k": 6},
+}
+COMMON = {
+    "target": "forward_return",
+    "row_key": "session",
+    "horizon": HORIZON,
+    "features": FEATURES,
+    "metric": "rmse",
+    "seed": 7,
+    "candidates": {
+        "zero": {"estimator": "zero", "baseline": True},
+        "drift": {"estimator": "mean", "baseline": True},
+        "ridge": {
+            "estimator": "ridge",
+            "space": {"alpha": {"type": "float", "low": 0.1, "high": 10.0, "log": True}},
+        },
+    },
+}
+NUMBER = {"type": "float", "above": 0}
+CONTRACT = {
+    "key": ["session"],
+    "columns": {
+        "session": {"type": "date"},
+        **dict.fromkeys(("open", "high", "low", "close", "raw_close"), NUMBER),
+        "volume": {"type": "float", "min": 0},
+    },
+}
+REGISTER = {
+    "model": "Prices",
+    "contract": CONTRACT,
+    "split": {"strategy": "walk_forward", "seed": 42},
+    "scale": "return",
+    "relative": False,
+    "importance_rows": 20,
+    "importance_repeats": 1,
+}
+STEPS = {
+    "tune": (compete, Compete, {"trials": 2}),
+    "select": (select_model, SelectModel, {"proof": {"scale": "return", "draws": 200}}),
+    "train": (register, Register, REGISTER),
+}
+KEPT = ("models/selection.json", "models/backtest.json")
+WRITTEN = ("metrics.json", "evaluation.json", "predictions.parquet", "model/manifest.json")
+
+
+def prices(rows=260, *, carried=0.0, seed=3):
+    """Daily bars; with `carried` a rise goes on for a while, which a line can learn."""
+    rng = np.random.default_rng(seed)
+    steps, last = [], 0.0
+    for noise in rng.normal(0, 0.02, rows):
+        last = noise + carried * last
+        steps.append(last)
+    close = 100 * np.exp(np.cumsum(steps))
+    opened = np.concatenate([[100.0], close[:-1]]) * rng.uniform(0.99, 1.01, rows)
+    day = date(2020, 1, 1)
+    return pl.DataFrame(
+        {
+            "session": [day + timedelta(days=i) for i in range(rows)],
+            "open": opened,
+            "high": np.maximum(opened, close) * 1.01,
+            "low": np.minimum(opened, close) * 0.99,
+            "close": close,
+            "volume": rng.uniform(1e6, 2e6, rows).round(),
+            "raw_close": close * 10,
+        }
+    )
+
+
+class World:
+    """A project in a folder, from prices to the registry."""
+
+    def __init__(self, root, uri, **drawn):
+        self.root = root
+        self.tables = MemoryTables()
+        self.prices = prices(**drawn)
+        lookback = read_features(FEATURES, where="features").history.lookback
+        later = pl.col("close").shift(-HORIZON)
+        labels = self.prices.with_columns(forward_return=(later / pl.col("close")).log())
+        labels = labels.slice(lookback).drop_nulls("forward_return")
+        labels = labels.select("session", "close", "forward_return")
+        line = {"column": "session", "purge": HORIZON, "valid_periods": 40}
+        plan = {"strategy": "walk_forward", "row_key": "session", "folds": 3, "time": line}
+        self.tables.write("v1", self.prices, {})
+        self.tables.write("v2", labels, {})
+        self.tables.write("split", assign(labels, build(Split, plan, where="split")), {})
+        self.tracker = MemoryTracker()
+        self.registry = MlflowRegistry(uri, experiment="test", trusted=TRUSTED_TYPES)
+        self.progress = SilentProgress()
+
+    def run(self, stage, reads=(), **changes):
+        function, kind, own = STEPS[stage]
+        context = StageContext(
+            stage=stage,
+            root=self.root,
+            reads={name: name for name in ("v2", "split", "v1", *reads)},
+            writes=(),
+            contracts={},
+            tables=self.tables,
+            tracker=self.tracker,
+            registry=self.registry,
+            progress=self.progress,
+            source=None,
+            cores=1,
+            scratch=self.root / "scratch" / stage,
+            facts=dict,
+        )
+        function(context, build(kind, COMMON | own | changes, where=stage))
+
+    def all(self):
+        self.run("tune")
+        self.run("select")
+        band = {"window": 60, "sharpe": {"low": -2.0, "high": 2.0}}
+        net = {"strategy": "model", "net": {"sharpe": 0.4, "max_drawdown": -0.3}}
+        told = json.dumps({"strategies": [net], "bands": band})
+        (self.root / "models/backtest.json").write_text(told)
+        self.run("train", KEPT)
+        return self
+
+    def json(self, name):
+        return json.loads((self.root / "models" / name).read_text())
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory):
+    return f"sqlite:///{tmp_path_factory.mktemp('mlruns')}/mlflow.db"
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, uri):
+    return World(tmp_path_factory.mktemp("prices"), uri).all()
+
+
+def test_the_registered_model_takes_prices_and_says_what_the_test_was_told(done):
+    """From the registry, on the whole history: the predictions of the file, bit by bit."""
+    model = load_registered(done.registry, "Prices", "Staging")
+    assert list(model.manifest.columns) == ["session", "open", "high", "low", "close", "volume"]
+    said = pl.read_parquet(done.root / "models/predictions.parquet")
+    whole = done.prices.with_columns(said=model.predict(done.prices))
+    found = said.join(whole, on="session", how="left")
+    assert found["said"].to_numpy().tobytes() == said["predicted"].to_numpy().tobytes()
+    facts = model.manifest.history
+    assert whole["said"].is_nan().sum() == facts.lookback
+    last = model.predict(done.prices.tail(facts.lookback + 1))
+    assert last[-1] == whole["said"][-1]
+    assert load_registered(done.registry, "Prices", "latest").label == model.label
+
+
+def test_the_sample_warms_up_before_it_predicts(done):
+    """Lookback and five rows of training sessions; a row that warms up has no prediction."""
+    golden, facts = done.json("model/golden.json"), done.json("model/manifest.json")
+    lookback = facts["history"]["lookback"]
+    assert golden["predicted"][:lookback] == [None] * lookback
+    assert [v is not None for v in golden["predicted"][lookback:]] == [True] * 5
+    assert golden["rows"]["session"][-1] == facts["split"]["train_to"]
+    assert len(golden["rows"]["session"]) == lookback + 5
+
+
+def test_the_manifest_says_what_the_model_asks_for_and_what_speaks_for_it(done):
+    """History, window, hashes, and the evidence of the selection and the back-test."""
+    told, selection = done.json("model/manifest.json"), done.json("selection.json")
+    lookback = told["history"].pop("lookback")
+    assert told["history"] == {
+        "time": "session",
+        "horizon": HORIZON,
+        "base": "close",
+        "calendar": "XNYS",
+        "reads": "v1",
+    }
+    split = done.tables.read("split").filter(pl.col("part") == "train")["session"]
+    assert (told["split"]["train_from"], told["split"]["train_to"]) == (
+        str(split.min()),
+        str(split.max()),
+    )
+    assert split.min() == done.prices["session"][lookback]
+    assert set(told["data"]) == {"v1", "v2", "split"}
+    kept = {key: told["evidence"][key] for key in ("edge", "against", "p_value", "trials", "words")}
+    assert kept == {key: selection[key] for key in kept}
+    assert (told["evidence"]["sharpe"], told["evidence"]["band"]["window"]) == (0.4, 60)
+    version = done.registry.resolve("Prices", "staging")
+    assert version.tags["edge"] == str(selection["edge"]).lower()
+    assert (version.tags["horizon"], version.tags["train_to"]) == ("2", str(split.max()))
+    assert selection["words"] in version.description
+
+
+def test_returns_are_told_without_percentages_and_prices_with_them(done):
+    """The price figures are those of inverted predictions; nothing is in percent of a return."""
+    said = pl.read_parquet(done.root / "models/predictions.parquet")
+    metrics, told = done.json("metrics.json"), done.json("evaluation.json")
+    base = said.join(done.prices, on="session", how="left")["close"]
+    expected = price_scores(
+        said["actual"].to_numpy(), said["predicted"].to_numpy(), base.to_numpy()
+    )
+    assert {key: metrics[key] for key in expected} == expected
+    assert metrics["skill"] == pytest.approx(1 - metrics["theils_u"])
+    shown = set(metrics) | set(told["test"]) | set(told["cv"])
+    shown |= {key for figures in told["baselines"].values() for key in figures}
+    assert not shown & {"mape", "wmape", "smape", "median_ape", "within_5pct", "within_10pct"}
+    assert set(told["baselines"]) == {"mean", "median", "zero", "drift"}
+    half = done.json("model/manifest.json")["interval"]["half"]
+    assert (said["upper"] - said["predicted"]).to_numpy() == pytest.approx(half)
+    names = set(read_features(FEATURES, where="x").numeric)
+    assert {row["feature"] for row in told["importances"]} == names
+
+
+def test_a_rerun_writes_the_same_bytes_and_no_second_version(done):
+    """Nothing depends on when or where."""
+    before = [(done.root / "models" / name).read_bytes() for name in WRITTEN]
+    count = len(done.registry.versions("Prices"))
+    done.run("train", KEPT)
+    assert [(done.root / "models" / name).read_bytes() for name in WRITTEN] == before
+    assert len(done.registry.versions("Prices")) == count
+
+
+def test_without_an_edge_nothing_is_promoted_unless_it_is_meant(done, tmp_path):
+    """The reason is in the words of the selection's figures; the override is said."""
+    assert done.json("selection.json")["edge"] is False
+    asked = Promote(model="Prices", gates=Gates(edge=True, baselines=False))
+    with pytest.raises(GateRefused, match=r"no edge: not better than .*gates\.edge=false"):
+        promote(done.registry, asked, report=tmp_path / "report.json")
+    meant = Promote(model="Prices", gates=Gates(baselines=False))
+    assert promote(done.registry, meant, report=tmp_path / "report.json").promoted
+
+
+def test_prices_that_go_on_are_an_edge(tmp_path, uri):
+    """A rise that is followed by another is learnt, shown, and told by the manifest."""
+    world = World(tmp_path, f"sqlite:///{tmp_path}/runs/mlflow.db", carried=0.7, rows=400)
+    for stage in ("tune", "select"):
+        world.run(stage)
+    told = world.json("selection.json")
+    assert (told["winner"], told["edge"]) == ("ridge", True)
+    world.run("train", KEPT[:1])
+    loaded = load_folder(tmp_path / "models/model").manifest
+    assert loaded.evidence["edge"] is True
+    assert "band" not in loaded.evidence
+    assert math.isclose(loaded.evidence["p_value"], told["p_value"])
+    page = yaml.safe_load((tmp_path / "models/model_config.yaml").read_text())["model"]
+    assert page["evidence"]["edge"] is True
+    assert page["history"]["horizon"] == HORIZON
+
+
+def test_what_says_nothing_of_a_return_is_refused(done):
+    """A percentage as the primary metric, an interval that grows with the prediction."""
+    with pytest.raises(ConfigError, match="wmape says nothing of returns, which lie around 0"):
+        done.run("train", metric="wmape")
+    with pytest.raises(ConfigError, match="errors do not grow with a return: say relative: false"):
+        done.run("train", relative=True)
