@@ -36,7 +36,16 @@ _FIRST = (
 _HASHES = (
     ("git_commit", "Git commit"),
     ("config_hash", "Configuration"),
+    ("features_hash", "Features"),
     ("manifest_sha256", "Manifest (sha256)"),
+)
+_HISTORY = (
+    ("horizon", "Sessions ahead"),
+    ("lookback", "Sessions before the one to predict from"),
+    ("base", "Prices"),
+    ("time", "Sessions"),
+    ("calendar", "Calendar"),
+    ("reads", "Data version"),
 )
 _PAIR = (Column("What"), Column("Value"))
 
@@ -54,6 +63,7 @@ def manifest_section(model: Mapping[str, Any]) -> Section:
             " has it: in git, its differences are those of the model.",
         ),
         table("The model", _PAIR, facts, pairs=True),
+        _history(model.get("history") or {}),
         table("Where it came from", _PAIR, _origins(model), pairs=True),
         _data(model.get("data") or {}),
         _folds("Files of the model", "File", "sha256", model.get("files") or {}),
@@ -72,6 +82,11 @@ def _origins(model: Mapping[str, Any]) -> list[list[object]]:
     if split:
         rows.append(["Split", join([code(split.get("hash")), f" {params(_without_hash(split))}"])])
     return rows or [["Origin", NONE]]
+
+
+def _history(told: Mapping[str, Any]) -> Html | None:
+    rows = [[word, value(told[key])] for key, word in _HISTORY if told.get(key) is not None]
+    return table("What it asks of a history", _PAIR, rows, pairs=True) if rows else None
 
 
 def _without_hash(split: Mapping[str, Any]) -> dict[str, Any]:

@@ -183,5 +183,6 @@ def _leaning(top: Sequence[Document], words: Wording) -> Html:
     says = f"Most is lost without {names[0]}."
     if none:
         says += f" {plural(none, 'column')} within one standard deviation of no loss."
-    title = "Permutation importance of raw columns"
+    of = "features" if words.scale == "return" else "raw columns"
+    title = f"Permutation importance of {of}"
     return chart("importances-bars", title, says, data, layout, height=height)

@@ -12,6 +12,7 @@ from heddle.presentation.report.data_versions import data_section
 from heddle.presentation.report.inputs import Inputs, read_inputs
 from heddle.presentation.report.intervals import interval_section
 from heddle.presentation.report.leaderboard import leaderboard_section
+from heddle.presentation.report.manifest import manifest_section
 from heddle.presentation.report.residuals import residual_section
 from heddle.presentation.report.row_groups import importance_section, segment_section
 from heddle.presentation.report.sections import sections
@@ -307,3 +308,11 @@ def test_impurity_importances_stand_apart_and_say_that_they_are_of_training_rows
     for none in ({}, {"members": [], "columns": []}):
         bare = {**told.evaluation, "impurity_importances": none}
         assert "training" not in plain(importance_section(bare, WORDS))
+
+
+def test_the_manifest_says_what_a_model_asks_of_a_history(told):
+    """How far it looks back and ahead; of a model that asks for none there is no such table."""
+    asked = {"lookback": 61, "time": "day", "horizon": 5, "base": "last", "calendar": "XNYS"}
+    words = plain(manifest_section({**told.model, "history": asked}))
+    assert "Sessions ahead 5 Sessions before the one to predict from 61" in words
+    assert "of a history" not in plain(manifest_section({**told.model, "history": None}))
