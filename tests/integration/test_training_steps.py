@@ -293,6 +293,15 @@ def test_an_absent_library_is_skipped_with_a_notice(done, tmp_path, monkeypatch)
     )
 
 
+def test_all_number_columns_may_be_asked_for_without_a_list(done, tmp_path):
+    """Those of the table but target and key: the same search to the bit as with a list."""
+    world = _after_studies(done, tmp_path)
+    world.run("compete", features={**FEATURES, "numeric": "__AUTO__"})
+    assert world.json("leaderboard.json") == done.json("leaderboard.json")
+    with pytest.raises(ConfigError, match=r"features.exclude: no number column 'sise' to exclude"):
+        world.run("compete", features={**FEATURES, "numeric": "__AUTO__", "exclude": ["sise"]})
+
+
 class Noted(SilentProgress):
     """Keeps what a bar would show."""
 

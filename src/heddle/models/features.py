@@ -95,8 +95,14 @@ class Features:
             )
         if self.history is not None and (self.categorical or self.coordinates):
             raise ValueError("a history gives numbers alone: no categorical, no coordinates")
+        self._check_order()
         if not self.auto:
             self._check_numeric()
+
+    def _check_order(self) -> None:
+        panel = self.history is not None and self.history.by is not None
+        if panel and self.selection is not None and self.selection.how == "rfecv":
+            raise ValueError("rfecv takes its folds from rows in time; those of a panel are not")
 
     def _check_numeric(self) -> None:
         if stray := [c for c in self.coordinates if c not in self.numeric]:

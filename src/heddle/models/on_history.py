@@ -22,7 +22,7 @@ class HistoryModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         builder: computes the features of each row from that row and those before it.
-        model: fitted or unfitted regressor of these features.
+        model: regressor of these features; a clone of it is fitted.
         columns: features that have to be known for a row to be predicted; (): all.
     """
 
@@ -84,6 +84,6 @@ def with_history(model: Any, features: Features) -> HistoryModel:
     """
     if features.history is None:
         raise ConfigError("these features are not computed from a history")
-    made = HistoryModel(OnHistory.of(features.history), model, features.numeric)
-    made.model_ = model
+    made = HistoryModel(OnHistory.of(features.history), clone(model), features.numeric)
+    made.model_ = model  # once: a file would hold what is fitted twice over
     return made

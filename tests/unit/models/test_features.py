@@ -71,6 +71,10 @@ def test_all_that_a_table_has_waits_for_its_columns():
             r"from_model takes k or threshold, not both",
         ),
         ({"selection": {"how": "rfecv", "estimator": "trees"}}, r"rfecv takes ridge or lasso"),
+        (
+            {"selection": {"how": "rfecv"}, "history": {**HISTORY, "by": "who"}},
+            r"rfecv takes its folds from rows in time; those of a panel are not",
+        ),
         ({"selection": {"folds": 1}}, r"folds >= 2 must hold, but got 1"),
         ({"selection": {"alpha": 0.0}}, r"alpha > 0 must hold, but got 0.0"),
         ({"selection": {"max_correlation": 1.5}}, r"0 < max_correlation <= 1 must hold"),

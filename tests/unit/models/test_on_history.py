@@ -53,6 +53,7 @@ def test_a_history_gives_what_the_pipeline_gives_on_precomputed_features(
     assert predicted.shape == (len(prices),)
     assert np.isnan(predicted).tolist() == [n < warm for n in range(len(prices))]
     np.testing.assert_array_equal(predicted[warm:], pipeline.predict(table[warm:]))
+    assert not hasattr(model.model[-1], "regressor_"), "what is fitted is saved once"
     again = skops.io.loads(skops.io.dumps(model), trusted=list(TRUSTED_TYPES))
     np.testing.assert_array_equal(again.predict(prices), predicted)
     np.testing.assert_array_equal(model.predict(pl.from_pandas(prices)), predicted)
