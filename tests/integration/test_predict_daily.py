@@ -54,6 +54,7 @@ CONFIG = {
     "transformations": {"sorted_by": {"uses": "drop_missing", "columns": ["close"]}},
     "ml_experiments": {"monitor": {"fewest": 20, "window": 60}},
 }  # fmt: skip
+RULES = {"horizon": 1, "side": "long_flat", "trade_at": "open", "costs_bps": 1.0}
 BANDS = {"window": 60, "sharpe": {"low": -9.0}, "drawdown": {"low": -0.9}}
 
 
@@ -95,7 +96,7 @@ def registered(root, table: pl.DataFrame) -> None:
         config_hash="c",
         libraries=needed_libraries(["ridge"]),
         history=HistoryFacts(lookback=SPEC.lookback, time="day", horizon=1),
-        evidence={"edge": False, "backtest": {"bands": BANDS}},
+        evidence={"edge": False, "band": BANDS, "rules": RULES},
     )
     sample = table.head(SPEC.lookback + 5)
     made = save_model(root / "model", model, manifest, sample, TRUSTED_TYPES)

@@ -194,9 +194,8 @@ def _earned(prices: pl.DataFrame | None, made: Sequence[Prediction], manifest: M
     facts = _facts(manifest)
     if prices is None or not made:
         return []
-    told = (manifest.evidence.get("backtest") or {}).get("rules")
-    told = told or {"horizon": facts.horizon, "side": "long_short", "trade_at": "close"}
-    rules = build(Rules, told, where="manifest: evidence.backtest.rules")
+    by_sign = {"horizon": facts.horizon, "side": "long_short", "trade_at": "close"}
+    rules = build(Rules, manifest.evidence.get("rules") or by_sign, where="manifest: rules")
     opening = "open" if rules.trade_at == "open" and "open" in prices.columns else ""
     return followed(prices, made, rules, time=facts.time, price=facts.base, opening=opening)
 
@@ -204,7 +203,7 @@ def _earned(prices: pl.DataFrame | None, made: Sequence[Prediction], manifest: M
 def _band(manifest: Manifest) -> Band | None:
     from heddle.monitoring.track_record import Band
 
-    told = (manifest.evidence.get("backtest") or {}).get("bands")
+    told = manifest.evidence.get("band")
     if not told:
         return None
     lows = {name: (told.get(name) or {}).get("low") for name in ("sharpe", "drawdown")}

@@ -25,12 +25,13 @@ def evidence(
 
     Args:
         selection: models/selection.json.
-        backtest: models/backtest.json; the strategy's net figures and the band in which chance
-            leaves them (`heddle.evaluation.bands`) are kept.
+        backtest: models/backtest.json; the strategy's net figures, the band in which chance
+            leaves them (`heddle.evaluation.bands`) and the rules by which it trades are kept.
     """
     told = {} if selection is None else {k: selection[k] for k in _CHOSEN if k in selection}
     if backtest is None:
         return told
     rows = {row["strategy"]: row for row in backtest["strategies"]}
     net = rows["model"]["net"]
-    return {**told, **{key: net.get(key) for key in _TRADED}, "band": backtest["bands"]}
+    figures = {key: net.get(key) for key in _TRADED}
+    return {**told, **figures, "band": backtest["bands"], "rules": backtest.get("rules", {})}

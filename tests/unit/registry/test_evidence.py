@@ -18,6 +18,7 @@ BACKTEST = {
         {"strategy": "model", "net": {"sharpe": 0.3, "max_drawdown": -0.4, "volatility": 0.2}},
     ],
     "bands": {"window": 60, "sharpe": {"low": -2.0, "high": 2.5}},
+    "rules": {"horizon": 5, "side": "long_flat"},
 }
 
 
@@ -33,7 +34,9 @@ def test_of_a_back_test_the_model_after_costs_and_its_band_are_kept():
     assert (told["sharpe"], told["max_drawdown"]) == (0.3, -0.4)
     assert told["band"] == BACKTEST["bands"]
     assert "volatility" not in told
-    assert evidence(None, BACKTEST) == {k: told[k] for k in ("sharpe", "max_drawdown", "band")}
+    assert told["rules"] == BACKTEST["rules"]
+    keys = ("sharpe", "max_drawdown", "band", "rules")
+    assert evidence(None, BACKTEST) == {key: told[key] for key in keys}
 
 
 def test_where_nothing_was_read_nothing_is_told():
