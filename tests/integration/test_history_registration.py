@@ -50,6 +50,7 @@ COMMON = {
     "target": "forward_return",
     "row_key": "session",
     "horizon": HORIZON,
+    "scale": "return",
     "features": FEATURES,
     "metric": "rmse",
     "seed": 7,
@@ -75,14 +76,13 @@ REGISTER = {
     "model": "Prices",
     "contract": CONTRACT,
     "split": {"strategy": "walk_forward", "seed": 42},
-    "scale": "return",
     "relative": False,
     "importance_rows": 20,
     "importance_repeats": 1,
 }
 STEPS = {
     "tune": (compete, Compete, {"trials": 2}),
-    "select": (select_model, SelectModel, {"proof": {"scale": "return", "draws": 200}}),
+    "select": (select_model, SelectModel, {"proof": {"draws": 200}}),
     "train": (register, Register, REGISTER),
 }
 KEPT = ("models/selection.json", "models/backtest.json")

@@ -25,6 +25,7 @@ CONTEST = {
     "row_key": "session",
     "features": {"numeric": ["signal", "noise"]},
     "metric": "rmse",
+    "scale": "return",
     "horizon": 2,
     "seed": 7,
     "startup": 2,
@@ -38,7 +39,7 @@ CONTEST = {
         "tree": {"estimator": "decision_tree", "fixed": {"max_depth": 2}},
     },
 }
-PROOF = {"scale": "return", "draws": 300}
+PROOF = {"draws": 300}
 RESULTS = ("models/selection.json", "models/best_params.yaml")
 
 

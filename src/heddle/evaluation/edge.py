@@ -29,7 +29,6 @@ Ints = npt.NDArray[np.int64]
 class Proof:
     """What has to be shown before the difference to a baseline is called an edge."""
 
-    scale: Scale = "level"
     level: float = 0.05  # the paired test's p-value must lie below; its interval covers the rest
     deflated: float = 0.95  # that the deflated Sharpe ratio must exceed; for returns alone
     block: int | None = (
@@ -71,6 +70,7 @@ def judged(
     period: Ints,
     *,
     metric: str,
+    scale: Scale,
     horizon: int,
     proof: Proof,
     trials: int,
@@ -95,6 +95,7 @@ def judged(
         actual: shape (n_rows,), in the order of time.
         period: shape (n_rows,), ascending: rows with the same number belong together.
         metric: primary metric.
+        scale: what the target is.
         horizon: periods that the target looks ahead, >= 1.
         proof: what has to be shown.
         trials: of all candidates, whatever became of them.
@@ -106,7 +107,9 @@ def judged(
     against = _best([c for c in contenders if c.baseline], metric, tie=0.0)
     winner = _best([c for c in contenders if not c.baseline], metric, tie=proof.tie)
     losses = {c.name: _losses(c, actual, period, metric) for c in contenders}
-    bets = _bets(contenders, actual, period, proof, horizon=horizon, trials=trials)
+    bets: dict[str, dict[str, Any]] = {}
+    if scale == "return":
+        bets = _bets(contenders, actual, period, horizon=horizon, trials=trials, year=proof.year)
     rows = {}
     for c in contenders:
         other = None if c is against else losses[against.name]
@@ -126,7 +129,7 @@ def judged(
         "interval": None if own["low"] is None else [own["low"], own["high"]],
         "level": proof.level,
         "deflated_sharpe": own.get("deflated_sharpe"),
-        "least_deflated_sharpe": proof.deflated if proof.scale == "return" else None,
+        "least_deflated_sharpe": proof.deflated if bets else None,
         "trials": trials,
         "rows": len(actual),
         "periods": len(np.unique(period)),
@@ -194,19 +197,17 @@ def _bets(
     contenders: Sequence[Contender],
     actual: Values,
     period: Ints,
-    proof: Proof,
     *,
     horizon: int,
     trials: int,
+    year: int,
 ) -> dict[str, dict[str, Any]]:
-    """Return what the directions foretold were worth, by candidate; nothing for a level.
+    """Return what the directions foretold were worth, by candidate.
 
     Returns over several periods overlap: only every horizon-th counts as a row of its own. The
     tries' ratios are taken to spread as those of strategies without skill do by chance, and each
     try to be independent, which is cautious: trials of one study are much alike.
     """
-    if proof.scale != "return":
-        return {}
     rows = len(np.unique(period)) // horizon
     spread = 1 / math.sqrt(max(rows - 1, 1))
     rises = _told(up_share(actual))
@@ -220,7 +221,7 @@ def _bets(
             "directional_accuracy": _told(directional_accuracy(actual, c.predicted)),
             "up_share": rises,
             "ic": _told(information_coefficient(actual, c.predicted)[0]),
-            "sharpe": _told(ratio * math.sqrt(proof.year / horizon)),
+            "sharpe": _told(ratio * math.sqrt(year / horizon)),
             "deflated_sharpe": _told(sure),
         }
     return bets
@@ -248,7 +249,7 @@ def _reasons(
             f"paired, the losses differ by {row['difference']:.3g} (p {p_value:.3g},"
             f" {1 - proof.level:.0%} interval {low:.3g} to {high:.3g})"
         )
-    if proof.scale == "return":
+    if "deflated_sharpe" in row:
         sure = row["deflated_sharpe"]
         if sure is None or not sure > proof.deflated:
             said = (

@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 SIGNAL = RNG.normal(0, 0.02, ROWS)
 ACTUAL = 0.5 * SIGNAL + RNG.normal(0, 0.01, ROWS)
 PERIOD = np.arange(ROWS)
-RETURNS = Proof(scale="return")
+PROOF = Proof()
 
 
 def contender(name, predicted, *, baseline=False, key="rmse", **rest):
@@ -30,9 +30,17 @@ GOOD = contender("good", 0.4 * SIGNAL, params={"depth": 3}, trials=7)
 NOISE = contender("noise", RNG.normal(0, 0.01, ROWS))
 
 
-def found(*contenders, proof=RETURNS, trials=40, metric="rmse"):
+def found(*contenders, scale="return", proof=PROOF, trials=40, metric="rmse"):
     return judged(
-        contenders, ACTUAL, PERIOD, metric=metric, horizon=1, proof=proof, trials=trials, seed=1
+        contenders,
+        ACTUAL,
+        PERIOD,
+        metric=metric,
+        scale=scale,
+        horizon=1,
+        proof=proof,
+        trials=trials,
+        seed=1,
     )
 
 
@@ -86,7 +94,7 @@ def test_the_simpler_one_wins_a_tie():
     """Candidates within the tie are as good; the first that was declared is taken."""
     twin = replace(GOOD, name="twin", folds=tuple(f * 0.999 for f in GOOD.folds))
     assert found(GOOD, twin, ZERO)["winner"] == "twin"
-    assert found(GOOD, twin, ZERO, proof=replace(RETURNS, tie=0.01))["winner"] == "good"
+    assert found(GOOD, twin, ZERO, proof=replace(PROOF, tie=0.01))["winner"] == "good"
 
 
 def test_rows_of_one_period_count_once():
@@ -98,8 +106,9 @@ def test_rows_of_one_period_count_once():
         np.repeat(ACTUAL, 3),
         np.repeat(PERIOD, 3),
         metric="rmse",
+        scale="return",
         horizon=1,
-        proof=RETURNS,
+        proof=PROOF,
         trials=40,
         seed=1,
     )
@@ -113,7 +122,7 @@ def test_a_level_is_judged_by_the_paired_test_alone():
     good, zero = (
         contender(c.name, c.predicted, baseline=c.baseline, key="r2") for c in (GOOD, ZERO)
     )
-    told = found(zero, good, proof=Proof(), metric="r2")
+    told = found(zero, good, scale="level", metric="r2")
     assert told["edge"]
     assert told["deflated_sharpe"] is told["table"][0]["skill"] is None
     assert [row["candidate"] for row in told["table"]] == ["good", "zero"]
@@ -123,7 +132,14 @@ def test_a_level_is_judged_by_the_paired_test_alone():
 def test_too_few_rows_prove_nothing():
     """Four rows that overlap over five periods have no test: no edge, whatever they look like."""
     few = [replace(c, predicted=c.predicted[:4]) for c in (GOOD, ZERO)]
-    asked = {"metric": "rmse", "horizon": 5, "proof": Proof(), "trials": 1, "seed": 0}
+    asked = {
+        "metric": "rmse",
+        "scale": "level",
+        "horizon": 5,
+        "proof": Proof(),
+        "trials": 1,
+        "seed": 0,
+    }
     told = judged(few, ACTUAL[:4], PERIOD[:4], **asked)
     assert told["edge"] is False
     assert told["reasons"] == ["there are too few rows for a paired test"]

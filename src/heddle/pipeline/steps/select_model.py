@@ -63,6 +63,7 @@ def select_model(ctx: StageContext, cfg: SelectModel) -> None:
             found.actual,
             found.period,
             metric=cfg.metric,
+            scale=cfg.scale,
             horizon=max(cfg.horizon, 1),
             proof=cfg.proof,
             trials=len(board["trials"]),
