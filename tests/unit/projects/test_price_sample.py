@@ -142,3 +142,14 @@ def test_more_rows_than_the_calendar_has_are_refused(sample):
     assert sample(24_000, 1)["adj_close"].min() > 0
     with pytest.raises(ConfigError, match=r"26,000 rows are more than the 2\d,\d{3} sessions"):
         sample(26_000, 1)
+
+
+def test_prices_with_an_edge_are_one_word_away(sample):
+    """The same prices but for what busy days foretell."""
+    from heddle.infrastructure.hydra_config import compose_config
+    from heddle.pipeline.catalog import Catalog
+
+    told = compose_config(STOCKS, ["ingestion=sample_with_edge"])["ingestion"]
+    generator = Catalog(STOCKS).step(told["generator"]).function
+    assert generator(300, 5).equals(sample(300, 5, 0.15))
+    assert told["rows"] == compose_config(STOCKS)["ingestion"]["rows"]
