@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runpy
 import subprocess
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -191,6 +191,30 @@ def test_the_warm_up_is_what_the_features_look_back():
     spec = build(PriceHistory, told["ml_experiments"]["features"]["history"], where="history")
     assert told["transformations"]["forward_return"]["warm_up"] == spec.lookback
     assert told["transformations"]["forward_return"]["horizon"] == told["ml_experiments"]["horizon"]
+
+
+def test_economic_series_stand_beside_the_prices_once_they_are_published(project, good):
+    """By three lines of configuration; the value of a day is known on the next, for ten days."""
+    last = good["session"][-1]
+    about = [last - timedelta(days=30), last - timedelta(days=1), last]
+    frame = pl.DataFrame({"date": about, "vixcls": [11.5, 12.5, 13.5], "dgs10": [4.0, None, 4.5]})
+    frame.write_csv(project / "macro.csv")
+    overrides = (
+        "+macro={kind: file, path: macro.csv}",
+        "+pipeline.stages.macro={step: ingest, config: macro, writes: macro}",
+        "pipeline.stages.prices.step=[check_sessions,adjust_prices,join_macro]",
+        "pipeline.stages.prices.reads=[v0,macro]",
+        f"ingestion.rows={ROWS}",
+    )
+    v1 = stocks.versions(project, *overrides, last="prices")["v1"]
+    assert v1.drop("vixcls", "dgs10").equals(
+        stocks.versions(project, f"ingestion.rows={ROWS}")["v1"]
+    )
+    assert v1.row(-1, named=True)["vixcls"] == 12.5
+    assert v1.row(-1, named=True)["dgs10"] is None
+    known = v1.filter(pl.col("dgs10").is_not_null())["session"]
+    assert (known.min(), known.max()) == (date(2025, 12, 2), date(2025, 12, 12))
+    assert v1.filter(pl.col("session") < known.min())["vixcls"].null_count() == v1.height - 21
 
 
 @pytest.mark.skipif(not stocks.REAL.exists(), reason="the real prices are not on this machine")
