@@ -17,6 +17,7 @@ from heddle.evaluation.forecasts import directional_accuracy, information_coeffi
 from heddle.evaluation.losses import row_losses
 from heddle.evaluation.metrics import METRICS
 from heddle.evaluation.paired import block_bootstrap, diebold_mariano
+from heddle.evaluation.returns import written
 from heddle.evaluation.scale import Scale
 
 __all__ = ["Contender", "Proof", "judged"]
@@ -107,14 +108,14 @@ def judged(
     against = _best([c for c in contenders if c.baseline], metric, tie=0.0)
     winner = _best([c for c in contenders if not c.baseline], metric, tie=proof.tie)
     losses = {c.name: _losses(c, actual, period, metric) for c in contenders}
-    bets: dict[str, dict[str, Any]] = {}
-    if scale == "return":
-        bets = _bets(contenders, actual, period, horizon=horizon, trials=trials, year=proof.year)
     rows = {}
     for c in contenders:
         other = None if c is against else losses[against.name]
         paired = _paired(losses[c.name], other, proof, horizon=horizon, seed=seed)
-        rows[c.name] = _figures(c, against, metric) | paired | bets.get(c.name, {})
+        rows[c.name] = _figures(c, against, metric) | paired
+        if scale == "return":
+            bets = _bets(c, actual, period, horizon=horizon, trials=trials, year=proof.year)
+            rows[c.name] |= bets
     own = rows[winner.name]
     reasons = _reasons(own, winner, against, metric, proof)
     sign = 1 if METRICS[metric].direction == "minimise" else -1
@@ -129,7 +130,7 @@ def judged(
         "interval": None if own["low"] is None else [own["low"], own["high"]],
         "level": proof.level,
         "deflated_sharpe": own.get("deflated_sharpe"),
-        "least_deflated_sharpe": proof.deflated if bets else None,
+        "least_deflated_sharpe": proof.deflated if scale == "return" else None,
         "trials": trials,
         "rows": len(actual),
         "periods": len(np.unique(period)),
@@ -176,7 +177,7 @@ def _losses(contender: Contender, actual: Values, period: Ints, key: str) -> Val
 
 def _paired(
     one: Values, other: Values | None, proof: Proof, *, horizon: int, seed: int
-) -> dict[str, Any]:
+) -> dict[str, float | None]:
     """Return what sets a candidate's losses apart from the best baseline's; of that one nothing."""
     keys = ("difference", "statistic", "p_value", "low", "high")
     if other is None:
@@ -189,42 +190,45 @@ def _paired(
     low, high, _ = block_bootstrap(
         difference, block=block, draws=proof.draws, seed=seed, level=1 - proof.level
     )
-    told = (found.mean_difference, _told(found.statistic), found.p_value, low, high)
-    return dict(zip(keys, told, strict=True))
+    told = (found.mean_difference, found.statistic, found.p_value, low, high)
+    return written(dict(zip(keys, told, strict=True)))
 
 
 def _bets(
-    contenders: Sequence[Contender],
+    contender: Contender,
     actual: Values,
     period: Ints,
     *,
     horizon: int,
     trials: int,
     year: int,
-) -> dict[str, dict[str, Any]]:
-    """Return what the directions foretold were worth, by candidate.
+) -> dict[str, float | None]:
+    """Return what the directions foretold were worth.
 
     Returns over several periods overlap: only every horizon-th counts as a row of its own. The
     tries' ratios are taken to spread as those of strategies without skill do by chance, and each
     try to be independent, which is cautious: trials of one study are much alike.
     """
     rows = len(np.unique(period)) // horizon
-    spread = 1 / math.sqrt(max(rows - 1, 1))
-    rises = _told(up_share(actual))
-    bets = {}
-    for c in contenders:
-        ratio, skew, kurtosis = moments(_earned(c, actual, period))
-        sure = deflated_sharpe(
-            ratio, rows=rows, skew=skew, kurtosis=kurtosis, trials=max(trials, 1), spread=spread
-        )
-        bets[c.name] = {
-            "directional_accuracy": _told(directional_accuracy(actual, c.predicted)),
-            "up_share": rises,
-            "ic": _told(information_coefficient(actual, c.predicted)[0]),
-            "sharpe": _told(ratio * math.sqrt(year / horizon)),
-            "deflated_sharpe": _told(sure),
+    ratio, skew, kurtosis = moments(_earned(contender, actual, period))
+    sure = deflated_sharpe(
+        ratio,
+        rows=rows,
+        skew=skew,
+        kurtosis=kurtosis,
+        trials=max(trials, 1),
+        spread=1 / math.sqrt(max(rows - 1, 1)),
+    )
+    said = contender.predicted
+    return written(
+        {
+            "directional_accuracy": directional_accuracy(actual, said),
+            "up_share": up_share(actual),
+            "ic": information_coefficient(actual, said)[0],
+            "sharpe": ratio * math.sqrt(year / horizon),
+            "deflated_sharpe": sure,
         }
-    return bets
+    )
 
 
 def _earned(contender: Contender, actual: Values, period: Ints) -> Values:
@@ -275,8 +279,3 @@ def _words(
     sure = row.get("deflated_sharpe")
     beside = "" if sure is None else f", deflated Sharpe ratio {sure:.3g}"
     return f"an edge: {figures} (p {row['p_value']:.3g}{beside})"
-
-
-def _told(value: float) -> float | None:
-    """Return a figure as JSON can hold it."""
-    return value if math.isfinite(value) else None
