@@ -110,32 +110,40 @@ def judged(
     losses = {c.name: _losses(c, actual, period, metric) for c in contenders}
     rows = {}
     for c in contenders:
-        other = None if c is against else losses[against.name]
-        paired = _paired(losses[c.name], other, proof, horizon=horizon, seed=seed)
+        pair = losses[c.name], losses[against.name]
+        paired = _paired(*pair, proof, horizon=horizon, seed=seed)
         rows[c.name] = _figures(c, against, metric) | paired
         if scale == "return":
-            bets = _bets(c, actual, period, horizon=horizon, trials=trials, year=proof.year)
-            rows[c.name] |= bets
-    own = rows[winner.name]
-    reasons = _reasons(own, winner, against, metric, proof)
+            how = {"horizon": horizon, "trials": trials, "year": proof.year}
+            rows[c.name] |= _bets(c, actual, period, **how)
     sign = 1 if METRICS[metric].direction == "minimise" else -1
     return {
         "metric": metric,
-        "winner": winner.name,
-        "against": against.name,
-        "edge": not reasons,
-        "words": _words(own, winner, against, reasons, metric),
-        "reasons": reasons,
-        "p_value": own["p_value"],
-        "interval": None if own["low"] is None else [own["low"], own["high"]],
-        "level": proof.level,
-        "deflated_sharpe": own.get("deflated_sharpe"),
+        **_verdict(rows[winner.name], winner, against, metric, proof),
         "least_deflated_sharpe": proof.deflated if scale == "return" else None,
         "trials": trials,
         "rows": len(actual),
         "periods": len(np.unique(period)),
         "horizon": horizon,
         "table": sorted(rows.values(), key=lambda row: sign * row["mean"]),
+    }
+
+
+def _verdict(
+    own: Mapping[str, Any], winner: Contender, against: Contender, key: str, proof: Proof
+) -> dict[str, Any]:
+    """Return whether the winner has an edge, with the figures and words of it."""
+    reasons = _reasons(own, winner, against, key, proof)
+    return {
+        "winner": winner.name,
+        "against": against.name,
+        "edge": not reasons,
+        "words": _words(own, winner, against, reasons, key),
+        "reasons": reasons,
+        "p_value": own["p_value"],
+        "interval": None if own["low"] is None else [own["low"], own["high"]],
+        "level": proof.level,
+        "deflated_sharpe": own.get("deflated_sharpe"),
     }
 
 
@@ -176,11 +184,11 @@ def _losses(contender: Contender, actual: Values, period: Ints, key: str) -> Val
 
 
 def _paired(
-    one: Values, other: Values | None, proof: Proof, *, horizon: int, seed: int
+    one: Values, other: Values, proof: Proof, *, horizon: int, seed: int
 ) -> dict[str, float | None]:
     """Return what sets a candidate's losses apart from the best baseline's; of that one nothing."""
     keys = ("difference", "statistic", "p_value", "low", "high")
-    if other is None:
+    if one is other:
         return dict.fromkeys(keys)
     difference = one - other
     if len(one) <= horizon + 1:
