@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heddle.infrastructure.sources.revisions import differences
@@ -101,6 +101,7 @@ def test_many_revisions_are_counted_and_the_first_are_shown():
     )
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(1, 9), max_size=4, unique=True),
     st.lists(st.floats(0.9, 0.9995), min_size=4, max_size=4),
