@@ -133,7 +133,7 @@ COVERED_BY = {
         "unit/ingestion/test_read.py",
     ),
     **dict.fromkeys(
-        ("models/average.py", "models/features.py", "models/ratios.py"),
+        ("models/average.py", "models/ratios.py"),
         "unit/models/test_assembly.py",
     ),
     "pipeline/generated.py": "unit/pipeline/test_plan.py",
