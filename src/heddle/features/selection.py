@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_selection import RFECV, f_regression, mutual_info_regression
+from sklearn.feature_selection import RFECV, mutual_info_regression, r_regression
 from sklearn.linear_model import Lasso, Ridge
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.pipeline import Pipeline
@@ -167,7 +167,7 @@ class SelectFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             return _first(
                 mutual_info_regression(values, target, random_state=self.seed), self.k or 0
             )
-        return _first(f_regression(values, target)[0], self.k or 0)
+        return _first(_straight(values, target), self.k or 0)
 
     def _eliminated(self, values: Floats, target: Floats) -> Flags:
         rows = len(values)
@@ -197,7 +197,7 @@ class SelectFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         trees = self.estimator == "trees"
         weight = last.feature_importances_ if trees else np.abs(last.coef_)
         # among columns that the model does not tell apart, as lasso's zeros, the straight line does
-        order = np.lexsort((-f_regression(values, target)[0], -weight))
+        order = np.lexsort((-_straight(values, target), -weight))
         if self.k is not None:
             kept = self.k
         else:
@@ -281,6 +281,11 @@ def _unlike(values: Floats, most: float) -> Flags:
         if not alike[column, kept].any():
             kept.append(column)
     return _flags(kept, values.shape[1])
+
+
+def _straight(values: Floats, target: Floats) -> Floats:
+    """Return |r|: it ranks as F does, which may fall below zero where a column is the target."""
+    return np.abs(np.asarray(r_regression(values, target), dtype=np.float64))
 
 
 def _first(score: Floats, k: int) -> Flags:
