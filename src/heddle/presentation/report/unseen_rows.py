@@ -142,7 +142,7 @@ def _side_by_side(told: Mapping[str, Document], words: Wording) -> Html:
     if words.scale == "return":
         says = f"Calm times have small errors and wild ones large, whoever foretells: {figures}."
     return join(
-        [chart("trust-bars", f"{words.name} three ways", says, data, layout, height=height), made]
+        [chart("trust-bars", f"{words.name} side by side", says, data, layout, height=height), made]
     )
 
 

@@ -68,9 +68,8 @@ def selection(*, edge=False, rows=500):
         )
         for name in (*BASELINES, *MODELS)
     ]
-    proof = Proof(scale="return", draws=200)
-    facts = {"metric": "rmse", "horizon": HORIZON, "proof": proof, "trials": 16, "seed": 1}
-    return judged(made, actual, np.arange(rows), **facts)
+    facts = {"metric": "rmse", "scale": "return", "horizon": HORIZON, "trials": 16, "seed": 1}
+    return judged(made, actual, np.arange(rows), proof=Proof(draws=200), **facts)
 
 
 def leaderboard():
