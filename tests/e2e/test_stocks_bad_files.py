@@ -165,6 +165,14 @@ def test_the_adjusted_sample_has_nothing_to_tell(project, capsys):
     assert jumps < 0.4
 
 
+def test_another_engine_makes_the_same_versions(project):
+    """To the last digit of a logarithm."""
+    pytest.importorskip("duckdb", reason="duckdb is an extra that is not installed")
+    wanted = stocks.versions(project, f"ingestion.rows={ROWS}")
+    made = stocks.versions(project, f"ingestion.rows={ROWS}", "engine=duckdb")
+    assert all(made[version].equals(frame) for version, frame in wanted.items())
+
+
 def test_midnights_of_the_exchange_are_its_days(project, good):
     """As pandas writes an index with a zone: offsets change with the summer, days do not."""
     frame = in_zone(good, "America/New_York").rename({"session": "Date", "adj_close": "Adj Close"})

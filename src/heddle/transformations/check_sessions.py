@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
@@ -17,6 +17,9 @@ from heddle.domain.ports import Progress
 from heddle.frames.columns import require
 from heddle.frames.engines import engine_of, fetched, settled
 from heddle.frames.sessions import last_session, sessions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["CheckSessions", "check_sessions"]
 
@@ -66,12 +69,14 @@ def check_sessions(
     if rows.schema[cfg.time] != pl.Date:
         what = f"column {cfg.time!r} is {rows.schema[cfg.time]}, not a date"
         raise DataContractError(what, where=_STEP)
-    _refuse_twice(rows, cfg)
+    if rows[cfg.time].null_count():
+        raise DataContractError(f"column {cfg.time!r} is null in some rows", where=_STEP)
     ordered = rows.sort(*cfg.by, cfg.time)
+    _refuse_twice(ordered, cfg)
     if not cfg.by and engine_of(frame) == "polars" and not rows[cfg.time].is_sorted():
         _refuse_disorder(rows[cfg.time])
     if rows.height:
-        held = _refuse_others(ordered[cfg.time], cfg)
+        held = np.array(_refuse_others(ordered[cfg.time], cfg), "datetime64[D]")
         for series in ordered.partition_by(cfg.by) if cfg.by else [ordered]:
             for words in (*_gaps(series, held, cfg), *_jumps(series, cfg)):
                 progress.notice(f"{_STEP}: {words}")
@@ -85,14 +90,12 @@ def _is_day(text: str) -> bool:
         return False
 
 
-def _refuse_twice(rows: pl.DataFrame, cfg: CheckSessions) -> None:
-    again = rows.select(*cfg.by, cfg.time).is_duplicated()
-    if rows[cfg.time].null_count():
-        raise DataContractError(f"column {cfg.time!r} is null in some rows", where=_STEP)
-    if again.any():
-        days = rows.filter(again)[cfg.time].unique().sort()
+def _refuse_twice(ordered: pl.DataFrame, cfg: CheckSessions) -> None:
+    again = [pl.col(name).eq_missing(pl.col(name).shift(1)) for name in (*cfg.by, cfg.time)]
+    twice = ordered.filter(pl.all_horizontal(again))[cfg.time].unique().sort().to_list()
+    if twice:
         todo = "Keep one row of each day."
-        raise DataContractError(f"twice or more: {_listed(days.to_list())}", where=_STEP, todo=todo)
+        raise DataContractError(f"twice or more: {_listed(twice)}", where=_STEP, todo=todo)
 
 
 def _refuse_disorder(days: pl.Series) -> None:
@@ -117,7 +120,7 @@ def _refuse_others(days: pl.Series, cfg: CheckSessions) -> list[date]:
         what = f"later than {last}, {known}: {_listed(late)}"
         raise DataContractError(what, where=_STEP, todo="Drop the rows that cannot be known yet.")
     held = sessions(cfg.calendar, first, final)
-    if closed := sorted(set(days.to_list()) - set(held)):
+    if closed := sorted(set(days.unique().to_list()) - set(held)):
         what = f"no sessions of {cfg.calendar}: {_listed(closed)}"
         raise DataContractError(
             what, where=_STEP, todo="Mend the dates, or name the exchange's own calendar."
@@ -125,14 +128,14 @@ def _refuse_others(days: pl.Series, cfg: CheckSessions) -> list[date]:
     return held
 
 
-def _gaps(series: pl.DataFrame, held: Sequence[date], cfg: CheckSessions) -> Iterator[str]:
+def _gaps(series: pl.DataFrame, held: NDArray[Any], cfg: CheckSessions) -> Iterator[str]:
     """Say which sessions have no row, once no gap among them is too large."""
-    place = np.searchsorted(np.array(held, "datetime64[D]"), series[cfg.time].to_numpy())
+    place = np.searchsorted(held, series[cfg.time].to_numpy())
     gone = np.diff(place) - 1
     if not gone.any():
         return
     worst = int(gone.argmax())
-    missing = [held[p] for p in sorted(set(range(place[0], place[-1])) - set(place.tolist()))]
+    missing = np.setdiff1d(held[place[0] : place[-1]], held[place]).tolist()
     if gone[worst] > cfg.largest_gap:
         before, after = series[cfg.time][worst], series[cfg.time][worst + 1]
         unit = "session" if gone[worst] == 1 else "sessions"

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
+import polars as pl
 
 from heddle.domain.errors import DataContractError
 from heddle.frames.columns import refuse_taken, require
-from heddle.frames.engines import fetched
+from heddle.frames.engines import engine_of, fetched, quoted, with_sql
 from heddle.frames.windows import in_order
 
 __all__ = ["ForwardReturn", "forward_return"]
 
 _STEP = "forward_return"
-_PLACE = "the place"  # of a row in its series, from 1; no sanitised name has a space
+_WARM, _RATIO = "is warm", "the ratio"  # no sanitised name has a space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,8 @@ def forward_return(frame: nw.LazyFrame[Any], cfg: ForwardReturn) -> nw.LazyFrame
     >>> forward_return(table, cfg).collect()["next"].round(3).to_list()
     [0.693, -0.693]
 
-    A row whose target is not known yet goes, as do the first `warm_up` rows; nothing is filled.
+    A row whose target is not known yet goes, as do the first `warm_up` rows; nothing is filled. A
+    price that is null or not above 0 gives no target, neither to its own row nor to an earlier one.
 
     Raises:
         DataContractError: a column is not there; two rows share series and time; or fewer rows
@@ -58,14 +60,36 @@ def forward_return(frame: nw.LazyFrame[Any], cfg: ForwardReturn) -> nw.LazyFrame
     require(frame, columns, where=_STEP)
     refuse_taken(frame, [cfg.new], where=_STEP)
     frame = in_order(frame, cfg.by, cfg.time, where=_STEP)
-    price, order = nw.col(cfg.price), {"order_by": cfg.time}
-    later = price.shift(-cfg.horizon).over(*cfg.by, **order)
-    place = nw.col(cfg.time).cum_count().over(*cfg.by, **order)
-    wider = frame.with_columns((later / price).log().alias(cfg.new), place.alias(_PLACE))
-    kept = wider.filter((nw.col(_PLACE) > cfg.warm_up) & ~nw.col(cfg.new).is_null())
-    made = kept.select([*dict.fromkeys(columns), cfg.new]).sort(*cfg.by, cfg.time)
+    known = _on_polars(frame, cfg) if engine_of(frame) == "polars" else _on_sql(frame, cfg)
+    made = known.select([*dict.fromkeys(columns), cfg.new]).sort(*cfg.by, cfg.time)
     _refuse_few(frame, made, cfg)
     return made
+
+
+def _on_polars(frame: nw.LazyFrame[Any], cfg: ForwardReturn) -> nw.LazyFrame[Any]:
+    """Look ahead among all sorted rows at once, and see whether that is the same series still."""
+    price, row = pl.col(cfg.price), pl.int_range(pl.len())
+    ahead = [pl.col(name).eq_missing(pl.col(name).shift(-cfg.horizon)) for name in cfg.by]
+    behind = [pl.col(name).eq_missing(pl.col(name).shift(cfg.warm_up)) for name in cfg.by]
+    later = price.shift(-cfg.horizon)
+    told = pl.all_horizontal(*ahead, price > 0, later > 0)
+    warm = pl.all_horizontal(*behind, row >= cfg.warm_up)
+    moved = pl.when(told).then((later / price).log()).cast(pl.Float64).alias(cfg.new)
+    rows = fetched(frame).with_columns(moved, warm.alias(_WARM))
+    known = rows.filter(pl.col(_WARM) & pl.col(cfg.new).is_not_null())
+    return nw.from_native(known.drop(_WARM).lazy())
+
+
+def _on_sql(frame: nw.LazyFrame[Any], cfg: ForwardReturn) -> nw.LazyFrame[Any]:
+    """Look ahead by a window; the logarithm is the engine's own, which has the same last digit."""
+    order = {"order_by": cfg.time}
+    price = nw.col(cfg.price)
+    later = price.shift(-cfg.horizon).over(*cfg.by, **order)
+    place = nw.col(cfg.time).cum_count().over(*cfg.by, **order)
+    ratio = nw.when((price > 0) & (later > 0)).then(later / price)
+    wider = frame.with_columns(ratio.alias(_RATIO), place.alias(_WARM))
+    known = wider.filter((nw.col(_WARM) > cfg.warm_up) & ~nw.col(_RATIO).is_null())
+    return with_sql(known, {cfg.new: f"ln({quoted(_RATIO, engine_of(frame))})"})
 
 
 def _refuse_few(frame: nw.LazyFrame[Any], made: nw.LazyFrame[Any], cfg: ForwardReturn) -> None:

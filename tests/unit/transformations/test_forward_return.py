@@ -70,8 +70,9 @@ def test_series_are_kept_apart():
 
 def test_a_price_that_is_not_known_gives_no_target():
     """Neither to its own row nor to the one that looks at it; nothing takes its place."""
-    frame = table([1.0, None, 4.0, 8.0])
-    assert made(frame, config(horizon=1))["day"].to_list() == [2]
+    for unknown in (None, 0.0, -3.0):
+        frame = table([1.0, unknown, 4.0, 8.0])
+        assert made(frame, config(horizon=1))["day"].to_list() == [2]
 
 
 def test_too_little_history_is_refused_with_what_is_needed():
