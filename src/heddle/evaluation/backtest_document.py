@@ -104,17 +104,7 @@ def _verdict(
 
 def _words(course: Followed, rules: Rules, verdict: Mapping[str, Any], unseen: int) -> list[str]:
     """Return what a reader has to know, the verdict first."""
-    sure = "an edge" if verdict["edge"] else "no edge"
-    where = "sessions that no choice had seen" if verdict["part"] == "unseen" else "sessions"
-    verdict_words = (
-        f"{sure}: on {verdict['sessions']:,} {where} the Sharpe ratio after costs is"
-        f" {_number(verdict['sharpe'])}, that of {verdict['against'].replace('_', ' ')}"
-        f" {_number(verdict['against_sharpe'])} (difference {_number(verdict['difference'])},"
-        f" 95 % interval {_number(verdict['low'])} to {_number(verdict['high'])})"
-    )
-    if verdict["against"] != BENCHMARK:
-        verdict_words += f"; that of buy and hold is {_number(verdict['buy_and_hold_sharpe'])}"
-    said = [verdict_words]
+    said = [_judged(verdict)]
     if unseen:
         said.append(
             f"sessions before {course.unseen_from} were seen by the search: each refit knew only"
@@ -134,6 +124,24 @@ def _words(course: Followed, rules: Rules, verdict: Mapping[str, Any], unseen: i
         )
     said += cautions(verdict["sessions"], horizon=rules.horizon)
     return said
+
+
+def _judged(verdict: Mapping[str, Any]) -> str:
+    """Return the verdict in one line."""
+    where = "sessions that no choice had seen" if verdict["part"] == "unseen" else "sessions"
+    where = f"on {verdict['sessions']:,} {where}"
+    hold = _number(verdict["buy_and_hold_sharpe"])
+    if verdict["sharpe"] is None:
+        return f"no edge: {where} the model never traded; buy and hold has a Sharpe ratio of {hold}"
+    words = (
+        f"{'an edge' if verdict['edge'] else 'no edge'}: {where} the Sharpe ratio after costs is"
+        f" {_number(verdict['sharpe'])}, that of {verdict['against'].replace('_', ' ')}"
+        f" {_number(verdict['against_sharpe'])} (difference {_number(verdict['difference'])},"
+        f" 95 % interval {_number(verdict['low'])} to {_number(verdict['high'])})"
+    )
+    if verdict["against"] != BENCHMARK:
+        words += f"; that of buy and hold is {hold}"
+    return words
 
 
 def _number(value: float | None) -> str:

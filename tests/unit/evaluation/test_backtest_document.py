@@ -63,6 +63,19 @@ def test_a_forecast_that_knows_what_comes_has_an_edge():
     assert told["strategies"][0]["net"]["alpha"] > 0.5
 
 
+def test_a_model_that_never_trades_is_told_in_words():
+    """Persistence as the winner: no ratio, no interval, no edge."""
+    rules = Rules(threshold=9.0)
+    made = walked()
+    still = followed(made.said, made.market, rules, made.unseen_from)
+    told = backtest_document(still, rules, PLAN, seed=1, draws=20)
+    assert not told["edge"]["edge"]
+    assert told["edge"]["p_value"] is None
+    assert notice(told).startswith(
+        "no edge: on 201 sessions that no choice had seen the model never traded; buy and hold has"
+    )
+
+
 def test_the_figures_are_those_of_the_courses():
     """All sessions but the first, in which nothing happens; the unseen ones apart."""
     made, told = walked(), document()
