@@ -27,6 +27,7 @@ from heddle.infrastructure.sqlite_predictions import SqlitePredictions
 from heddle.models.on_history import HistoryModel
 from heddle.models.trusted import TRUSTED_TYPES
 from heddle.presentation import cli, cli_predict
+from heddle.presentation.daily import series_of
 from heddle.registry.card import needed_libraries
 from heddle.registry.manifest import HistoryFacts, Manifest, Split, digest
 from heddle.registry.model_files import save_model
@@ -326,6 +327,18 @@ def test_limits_that_make_no_sense_are_refused(shares, capsys):
     code, _, fault = call(capsys, shares, *words)
     assert code == 2
     assert fault.startswith("error: ml_experiments.monitor: fewest <= window must hold, but got 99")
+
+
+def test_a_series_is_called_by_what_tells_it_apart():
+    """Ticker, generator of made-up prices, project: real prices fill in no outcome of a sample."""
+    steps = {
+        "NVDA": {"kind": "yahoo", "prices": {"ticker": "NVDA"}},
+        "price_sample": {"kind": "sample", "generator": "price_sample", "prices": None},
+        "shop": {"kind": "file", "path": "a.csv"},
+    }
+    for name, told in steps.items():
+        stages = {"a": {"steps": [{"with": None}]}, "fetch": {"steps": [{"with": told}]}}
+        assert series_of({"stages": stages, "world": {"project": "shop"}}) == name
 
 
 def test_a_model_of_rows_asks_for_a_file(shares, capsys):

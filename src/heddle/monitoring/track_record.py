@@ -33,7 +33,7 @@ class Watch:
     window: int = 60  # sessions of rolling figures, and latest matured predictions judged
     fewest: int = 40  # matured predictions below which they are not judged
     level: float = 0.01  # chance above which a figure is taken for bad luck
-    rmse: float | None = 1.25  # times the RMSE that the model had on its test rows
+    rmse: float | None = 1.5  # times the RMSE that the model had on its test rows
     direction: float | None = 0.1  # below the base rate of the same sessions
     coverage: float | None = 0.1  # below the share that the interval promises
     band: bool = True  # Sharpe ratio and drawdown against those of the back-test

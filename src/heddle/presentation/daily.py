@@ -210,10 +210,12 @@ def _there_already(
 
 
 def series_of(params: Mapping[str, Any]) -> str:
-    """Return what the prices are of: the ticker that a source is asked for, else the project."""
-    for entry in params["stages"].values():
-        for step in entry["steps"]:
-            ticker = ((step["with"] or {}).get("prices") or {}).get("ticker")
-            if ticker:
-                return str(ticker)
-    return str(params["world"]["project"])
+    """Return what the prices are of: a source's ticker, else what makes them up, else the project.
+
+    Made-up prices are a series of their own, so that real ones never fill in their outcomes.
+    """
+    told = [s["with"] or {} for entry in params["stages"].values() for s in entry["steps"]]
+    tickers = ((one.get("prices") or {}).get("ticker") for one in told)
+    samples = (one.get("generator") for one in told if one.get("kind") == "sample")
+    named = [*filter(None, tickers), *filter(None, samples), params["world"]["project"]]
+    return str(named[0])

@@ -58,7 +58,7 @@ def test_predictions_as_good_as_promised_are_silent():
     """Each figure is told with its limit."""
     found = {check.name: check for check in accuracy(as_promised(), PROMISED, Watch())}
     assert {name: check.state for name, check in found.items()} == dict.fromkeys(NAMES, "ok")
-    assert found["rmse"].value < found["rmse"].limit == pytest.approx(0.025)
+    assert found["rmse"].value < found["rmse"].limit == pytest.approx(0.03)
     assert found["coverage"].limit == pytest.approx(0.8)
     assert "of the test rows" in found["rmse"].words
 
