@@ -315,10 +315,10 @@ def test_monitor_says_that_there_is_nothing_yet(shares, capsys):
     assert found["price_age"]["words"] == "no price is kept yet: `heddle predict` keeps them"
     assert found["rmse"]["words"] == "0 matured predictions, 20 are needed"
     asked(capsys, shares, "--asof", "2025-12-30")
-    (shares / "predictions" / "prices.parquet").write_bytes(b"torn")
+    (shares / "predictions" / "prices_shares.parquet").write_bytes(b"torn")
     code, _, fault = call(capsys, shares, "monitor", "--model", "staging")
     assert code == 4
-    assert "prices.parquet: cannot be read" in fault
+    assert "prices_shares.parquet: cannot be read" in fault
 
 
 def test_limits_that_make_no_sense_are_refused(shares, capsys):

@@ -159,7 +159,7 @@ def _predict_next(
 ) -> None:
     from heddle.domain.typed import build
     from heddle.pipeline.world import World
-    from heddle.presentation.daily import PRICES, daily, in_charge, kept_log, series_of, written
+    from heddle.presentation.daily import daily, in_charge, kept_log, prices_of, series_of, written
     from heddle.presentation.progress import progress_for
     from heddle.presentation.rehearsal import rehearsed
     from heddle.serving.loader import load_registered
@@ -171,14 +171,15 @@ def _predict_next(
     version, manifest = in_charge(registry, world.model, model)
     loaded = load_registered(registry, version.name, str(version.number))
     reads = manifest.history.reads if manifest.history else ""
+    series = series_of(params)
     answer = daily(
         loaded,
         asked,
         lambda: rehearsed(root, params, reads, registry=registry, told=progress),
         kept_log(root),
-        series=series_of(params),
+        series=series,
         progress=progress,
-        place=root / PRICES,
+        place=prices_of(root, series),
     )
     if as_json:
         told = {**plain(answer), "predictions": [written(one) for one in answer.predictions]}

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import polars as pl
 
@@ -20,9 +21,17 @@ from heddle.registry.promotion import utc_now
 if TYPE_CHECKING:
     from heddle.serving.loader import LoadedModel
 
-__all__ = ["PRICES", "Answer", "Asked", "daily", "in_charge", "kept_log", "series_of", "written"]
+__all__ = [
+    "Answer",
+    "Asked",
+    "daily",
+    "in_charge",
+    "kept_log",
+    "prices_of",
+    "series_of",
+    "written",
+]
 
-PRICES = "predictions/prices.parquet"  # the history that the last predictions were made of
 _LOG = "predictions/predictions.db"
 _GIVE = "Give it a file: heddle predict INPUT -o OUTPUT."
 
@@ -60,6 +69,11 @@ def kept_log(root: Path) -> PredictionLog:
     from heddle.infrastructure.sqlite_predictions import SqlitePredictions
 
     return SqlitePredictions(root / _LOG)
+
+
+def prices_of(root: Path, series: str) -> Path:
+    """Return where the history stands that the last predictions of a series were made of."""
+    return root / "predictions" / f"prices_{quote(series, safe='')}.parquet"
 
 
 def in_charge(

@@ -16,7 +16,7 @@ from heddle.domain.errors import IntegrityError
 from heddle.domain.ports import ModelRegistry, PredictionLog
 from heddle.domain.typed import build, plain
 from heddle.frames.atomic import publish
-from heddle.presentation.daily import PRICES, in_charge, kept_log
+from heddle.presentation.daily import in_charge, kept_log, prices_of
 from heddle.registry.promotion import utc_now
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def monitored(
     cfg, model = _limits(root, overrides)
     version, manifest = in_charge(registry, model, told, todo=_TODO)
     at = now() if asof is None else min(now(), datetime.combine(asof, _LAST_MINUTE))
-    prices = _prices(root / PRICES, _facts(manifest), at)
     made = _made(kept_log(root), version, at)
+    prices = _prices(prices_of(root, made[-1].series), _facts(manifest), at) if made else None
     checks = _checks(prices, made, manifest, cfg, at)
     report = Report(
         model=f"{version.name}/{version.number}",
@@ -128,7 +128,8 @@ def _made(log: PredictionLog, version: ModelVersion, at: datetime) -> list[Predi
         for one in log.all()
         if (one.model_name, one.model_version, one.model_digest) == key and one.as_of <= at.date()
     ]
-    return [one for one in found if one.series == found[-1].series]
+    last = max(found, key=lambda one: one.generated_at).series if found else ""
+    return [one for one in found if one.series == last]
 
 
 def _checks(
