@@ -135,14 +135,15 @@ def features_kept(found: Document) -> Html | None:
     data, layout, height = bars(
         names,
         [r["refits"] for r in top],
-        title=f"Refits that kept it, of {refitted}",
+        title="Refits",
         colours=[SERIES[0]] * len(top),
         said=[f"{n}: {number(r['refits'])} of {refitted}" for n, r in zip(names, top, strict=True)],
     )
+    layout["xaxis"] |= {"nticks": 4}  # long names leave little room on a narrow screen
     always = sum(r["refits"] == refitted for r in rows)
     says = (
-        f"{plural(len(rows), 'feature')} were kept at least once, {always} by every refit. What is "
-        "kept now and then stands for little."
+        f"How many of {plural(refitted, 'refit')} kept it: {plural(len(rows), 'feature')} at least "
+        f"once, {always} each time. What is kept now and then stands for little."
     )
     heads = (Column("Feature"), Column("Refits", number=True), Column("Share", number=True))
     cells = [

@@ -178,7 +178,7 @@ def _leaning(top: Sequence[Document], words: Wording) -> Html:
         ],
     )
     if max(abs(r["mean"]) for r in top) < 1e-3:
-        layout["xaxis"] |= {"exponentformat": "power"}  # Plotly would write a micro
+        layout["xaxis"] |= {"exponentformat": "power", "nticks": 4}  # Plotly would write a micro
     none = sum(r["mean"] <= sd for r, sd in zip(top, sds, strict=True))
     says = f"Most is lost without {names[0]}."
     if none:

@@ -52,7 +52,7 @@ def test_years_stand_beside_buy_and_hold(read, told):
 def test_features_are_counted_by_refits(read, told):
     """What every refit kept is told apart from what came and went."""
     words = read(features_kept(told.backtest))
-    assert "4 features were kept at least once, 1 by every refit." in words
+    assert "How many of 8 refits kept it: 4 features at least once, 1 each time." in words
     assert "close_std_20 8 100.0 %" in words
 
 
