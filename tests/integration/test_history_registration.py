@@ -77,6 +77,7 @@ REGISTER = {
     "contract": CONTRACT,
     "split": {"strategy": "walk_forward", "seed": 42},
     "relative": False,
+    "segments": [{"column": "log_return_1", "edges": [0.0]}],
     "importance_rows": 20,
     "importance_repeats": 1,
 }
@@ -239,8 +240,10 @@ def test_returns_are_told_without_percentages_and_prices_with_them(done):
     assert {key: metrics[key] for key in expected} == expected
     assert metrics["skill"] == pytest.approx(1 - metrics["theils_u"])
     shown = set(metrics) | set(told["test"]) | set(told["cv"])
+    shown |= {key for row in told["segments"] for key in row}
     shown |= {key for figures in told["baselines"].values() for key in figures}
     assert not shown & {"mape", "wmape", "smape", "median_ape", "within_5pct", "within_10pct"}
+    assert [row["segment"] for row in told["segments"]] == ["up to 0", "above 0"]
     assert set(told["baselines"]) == {"mean", "median", "zero", "drift"}
     half = done.json("model/manifest.json")["interval"]["half"]
     assert (said["upper"] - said["predicted"]).to_numpy() == pytest.approx(half)

@@ -155,21 +155,12 @@ def model_config(
             "parameters": values["parameters"],
             **headline,
             "primary_metric": manifest.metric,
-            "metrics": values["metrics"],
-            "cv": values["cv"],
-            "blocked_cv": values["blocked_cv"],
-            "baselines": values["baselines"],
-            "interval": values["interval"],
+            **{key: values[key] for key in _FIGURES},
             "target_variable": manifest.target,
             "num_features": len(manifest.columns),
             "feature_columns": list(manifest.columns),
             "input_schema": values["columns"],
-            "split": values["split"],
-            "data": values["data"],
-            "history": values["history"],
-            "evidence": values["evidence"],
-            "features_hash": manifest.features_hash,
-            "config_hash": manifest.config_hash,
+            **{key: values[key] for key in _ORIGIN},
             "git_commit": facts.get("git_commit", ""),
             "git_dirty": facts.get("git_dirty"),
             "libraries": values["libraries"],
@@ -185,6 +176,8 @@ def model_config(
     }
 
 
+_FIGURES = ("metrics", "cv", "blocked_cv", "baselines", "interval")
+_ORIGIN = ("split", "data", "history", "evidence", "features_hash", "config_hash")
 _AGAIN = "Nothing was loaded; register the model again with `heddle run register --force`."
 
 
