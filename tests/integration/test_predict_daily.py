@@ -297,7 +297,7 @@ def test_monitor_is_silent_on_what_was_promised_and_alarms_on_what_was_not(share
     assert (found["price_age"]["value"], found["document"]["matured"]) == (1, 105)
     code, found = monitored(capsys, shares)
     assert (code, found["document"]["alarms"]) == (3, ["price_age", "prediction_age"])
-    code, said, _ = call(capsys, shares, "monitor", "--model", "staging")
+    code, said, _ = call(capsys, shares, "monitor")  # the model that was asked last
     assert code == 3
     assert "shares by share/1: 106 predictions, 105 matured" in said
     assert "the last price is of 2025-12-31; sessions closed since" in said
@@ -310,6 +310,7 @@ def test_monitor_is_silent_on_what_was_promised_and_alarms_on_what_was_not(share
 
 def test_monitor_says_that_there_is_nothing_yet(shares, capsys):
     """Before the first prediction, and with too few outcomes: no alarm."""
+    assert "no edge, nothing promoted" in call(capsys, shares, "monitor")[2]
     code, found = monitored(capsys, shares)
     assert code == 0
     assert found["price_age"]["words"] == "no price is kept yet: `heddle predict` keeps them"

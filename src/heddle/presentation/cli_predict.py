@@ -100,8 +100,9 @@ def monitor_command(
     """Set what predictions came to beside what was promised; exit 3 when there is an alarm.
 
     Error, direction and interval of predictions whose session has come; what following them earned
-    beside the back-test; the age of the last price and prediction. Limits stand in
-    configs/ml_experiments/monitor.yaml. Nothing is fetched: `heddle predict` does that.
+    beside the back-test; the age of the last price and prediction. Without --model it is about the
+    model that was asked last. Limits stand in configs/ml_experiments/monitor.yaml. Nothing is
+    fetched: `heddle predict` does that.
 
     Example: heddle monitor --json
     """

@@ -90,7 +90,8 @@ def monitored(
         root: the project's folder.
         registry: of models.
         overrides: of `ml_experiments.monitor`.
-        told: which model, as `heddle.presentation.daily.in_charge` takes it.
+        told: which model, as `heddle.presentation.daily.in_charge` takes it. "" means the one that
+            was asked last.
         asof: what came to be known after this day is left out. None: nothing is.
         now: the clock.
 
@@ -101,9 +102,10 @@ def monitored(
     from heddle.domain.names import inside
 
     cfg, model = _limits(root, overrides)
-    version, manifest = in_charge(registry, model, told, todo=_TODO)
+    log = kept_log(root)
+    version, manifest = in_charge(registry, model, told or _last_asked(log), todo=_TODO)
     at = now() if asof is None else min(now(), datetime.combine(asof, _LAST_MINUTE))
-    made = _made(kept_log(root), version, at)
+    made = _made(log, version, at)
     prices = _prices(prices_of(root, made[-1].series), _facts(manifest), at) if made else None
     checks = _checks(prices, made, manifest, cfg, at)
     report = Report(
@@ -118,6 +120,12 @@ def monitored(
     text = json.dumps(report.document, indent=2, allow_nan=False)
     publish(report.place, (text + "\n").encode())
     return report
+
+
+def _last_asked(log: PredictionLog) -> str:
+    """Return the model of the last prediction that was made, "" without any."""
+    last = max(log.all(), key=lambda one: one.generated_at, default=None)
+    return f"{last.model_name}@{last.model_version}" if last else ""
 
 
 def _made(log: PredictionLog, version: ModelVersion, at: datetime) -> list[Prediction]:
