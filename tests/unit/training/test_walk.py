@@ -5,8 +5,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeRegressor
 
-from heddle.evaluation.walk_forward import Schedule, refits
+from heddle.evaluation.forecasts import information_coefficient
+from heddle.evaluation.walk_forward import Refit, Schedule, refits
 from heddle.models.candidates import read_candidates
 from heddle.models.features import read_features
 from heddle.registry.final_model import builder
@@ -63,6 +65,28 @@ def test_who_is_done_first_changes_nothing():
         ]
     assert found[0].predicted[20:].tolist() == found[1].predicted[20:].tolist()
     assert found[0].chosen == found[1].chosen
+
+
+def test_shuffled_labels_leave_no_skill_but_where_the_forecast_rows_are_learned_from():
+    """The walk leaks nothing; one that did would be found out."""
+    dice = np.random.default_rng(3)
+    rows = pd.DataFrame(dice.normal(size=(600, 4)), columns=list("abcd"))
+    target = dice.permutation(rows["a"].to_numpy() + dice.normal(0, 0.1, 600))
+    honest = refits(Schedule(initial_rows=200, refit_every=100, purge=3), 600, horizon=3)
+    leaky = [Refit(number=r.number, train=range(r.predict.stop), predict=r.predict) for r in honest]
+    found = []
+    for plan in (honest, leaky):
+        with workers(1) as pool:
+            made = walk(
+                lambda: make_pipeline(DecisionTreeRegressor(random_state=1)),
+                rows,
+                target,
+                plan,
+                pool,
+            )
+        found.append(information_coefficient(target[200:], made.predicted[200:])[0])
+    assert abs(found[0]) < 1.96 / np.sqrt(399)
+    assert found[1] > 0.99
 
 
 def test_what_selects_features_does_so_at_each_refit():
