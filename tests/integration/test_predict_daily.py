@@ -269,6 +269,15 @@ def test_what_cannot_be_predicted_is_one_line(shares, capsys, words, code, said)
     assert not (shares / "predictions").exists()
 
 
+def test_a_session_that_has_not_closed_tells_nothing(shares, capsys):
+    """Its price fills in no outcome, and nothing is predicted from it."""
+    with (shares / "prices.csv").open("a") as rows:
+        rows.write("2049-01-04,1,1,1,1,1\n")
+    told = asked(capsys, shares)
+    assert "the last session that has closed, are left out: 1" in told["notices"][0]
+    assert (told["predictions"][0]["as_of"], told["filled"]) == ("2025-12-31", 0)
+
+
 def test_prices_that_break_a_contract_are_refused(shares, capsys):
     """By the contracts of the stages, as a run would."""
     with (shares / "prices.csv").open("a") as rows:

@@ -41,7 +41,7 @@ Day = Annotated[str, typer.Option("--asof", metavar="DATE", help="As if it were 
 def predict_command(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[INPUT] [OVERRIDES…]", help="Raw rows, any known format."),
+        typer.Argument(metavar="[INPUT] [OVERRIDES…]", help="A file of raw rows; or key=value."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Of INPUT: a .parquet or .csv file.")
@@ -60,15 +60,17 @@ def predict_command(
     project: Folder = HERE,
     as_json: Json = False,
 ) -> None:
-    """Predict every row of a file; or, without INPUT, the session to come from its history.
+    """Predict each row of a file; or, without INPUT, the next session.
 
-    Of a file, rows are checked one by one; without --model the version in production is asked, or
-    the one in staging before any is.
+    Of a file, rows are checked one by one; without --model the version in
+    production is asked, or the one in staging before any is.
 
-    Without INPUT, prices are made anew as the project's stages make them, nothing of the project
-    is changed, and the answer for the last session that has closed is kept, once for each model;
-    outcomes of earlier answers are filled in. --from and --to answer as if asked daily: each
-    answer knows the prices up to its day, but the model may have been trained on later ones.
+    Without INPUT, prices are made anew as the project's stages make them,
+    in memory. The answer for the last session that has closed is kept, once
+    for each model, and outcomes of earlier answers are filled in.
+
+    --from and --to answer as if asked daily: each answer knows the prices up
+    to its day, but the model may have been trained on later ones.
 
     Example: heddle predict input.csv -o predictions.parquet --model production
     """
@@ -97,12 +99,14 @@ def monitor_command(
     project: Folder = HERE,
     as_json: Json = False,
 ) -> None:
-    """Set what predictions came to beside what was promised; exit 3 when there is an alarm.
+    """Set what predictions came to beside what was promised; exit 3 on alarm.
 
-    Error, direction and interval of predictions whose session has come; what following them earned
-    beside the back-test; the age of the last price and prediction. Without --model it is about the
-    model that was asked last. Limits stand in configs/ml_experiments/monitor.yaml. Nothing is
-    fetched: `heddle predict` does that.
+    Error, direction and interval of predictions whose session has come; what
+    following them earned, beside the back-test; the age of the last price and
+    prediction. Without --model it is about the model that was asked last.
+
+    Limits stand in configs/ml_experiments/monitor.yaml. Nothing is fetched:
+    `heddle predict` does that.
 
     Example: heddle monitor --json
     """

@@ -151,7 +151,7 @@ def daily(
         raise ConfigError(f"{model.label} predicts rows of a table")
     at = now()
     days, notices = _wanted(facts, asked, at)
-    history = prices().sort(facts.time)
+    history, early = _closed(prices().sort(facts.time), facts, at)
     days, more = _known(history, facts, days, asked)
     said = predict_sessions(model, history, days, series=series, now=at, progress=progress)
     new = log.add(said)
@@ -161,7 +161,7 @@ def daily(
         with beside(place) as part:
             history.write_parquet(part)
     kept = tuple(log.find(one.id) or one for one in said)
-    notices = (*notices, *more, *_there_already(said, kept, new))
+    notices = (*notices, *early, *more, *_there_already(said, kept, new))
     return Answer(model=model.label, predictions=kept, new=new, filled=filled, notices=notices)
 
 
@@ -178,6 +178,19 @@ def _wanted(facts: HistoryFacts, asked: Asked, at: datetime) -> tuple[list[date]
         return sessions_between(facts.calendar, asked.first, asked.last, at), ()
     day, notice = session_asked(facts.calendar, asked.asof, at)
     return [day], (notice,) if notice else ()
+
+
+def _closed(
+    history: pl.DataFrame, facts: HistoryFacts, at: datetime
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Leave out rows of sessions that have not closed: their prices will change."""
+    from heddle.frames.sessions import last_session
+
+    last = last_session(facts.calendar, at)
+    closed = history.filter(pl.col(facts.time) <= last)
+    left = history.height - closed.height
+    words = f"rows after {last}, the last session that has closed, are left out: {left:,}"
+    return closed, (words,) if left else ()
 
 
 def _known(

@@ -108,12 +108,18 @@ def predict_sessions(
         progress: where a bar is shown when there is more than one day.
 
     Raises:
-        DataContractError: too few rows before a day, a cell that breaks the model's contract, or
-            a day that the model has no number for.
+        DataContractError: a session told twice, too few rows before a day, a cell that breaks the
+            model's contract, or a day that the model has no number for.
     """
     facts = _facts(model)
     rows = history.select(list(model.manifest.columns))
     places = {day: place for place, day in enumerate(rows[facts.time].to_list())}
+    if len(places) < rows.height:
+        raise DataContractError(
+            f"{rows.height - len(places):,} sessions are told twice",
+            where=series,
+            todo="One series is predicted at a time, with a row for each session.",
+        )
     _enough(rows, facts, days[0], places, series)
     made: list[Prediction] = []
     for part in _parts(days, progress):

@@ -168,6 +168,12 @@ def test_prices_that_break_the_contract_are_refused():
     assert said([DAYS[20]], bad) == said([DAYS[20]])
 
 
+def test_a_session_that_is_told_twice_is_refused():
+    """As it is in a panel of several series."""
+    with pytest.raises(DataContractError, match=r"ABC: 2 sessions are told twice\. One series is"):
+        said([DAYS[-1]], pl.concat([HISTORY, HISTORY.tail(2)]).sort("day"))
+
+
 def test_a_model_of_rows_predicts_no_session():
     """It needs a table."""
     rows = replace(MODEL, manifest=replace(MODEL.manifest, history=None))
