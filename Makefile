@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 TESTED := calendars duckdb lightgbm prefect s3 wandb xgboost yahoo
 # files in their order, the long ones of tests/e2e early: nobody waits for them at the end
 IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
-PROJECTS := projects/housing projects/drg projects/minimal
+PROJECTS := projects/housing projects/drg projects/stocks projects/minimal
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
