@@ -21,6 +21,15 @@ _SMALLER = {
     "projects/drg/configs/model_params/random_forest.yaml": [
         (r"low: 100, high: 1000", "low: 10, high: 40")
     ],
+    "projects/stocks/configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 900")],
+    "projects/stocks/configs/split/walk_forward.yaml": [
+        (r"folds: \d+", "folds: 2"),
+        (r"valid_periods: \d+", "valid_periods: 100"),
+    ],
+    "projects/stocks/configs/ml_experiments/backtest.yaml": [
+        (r"initial_rows: \d+", "initial_rows: 300"),
+        (r"refit_every: \d+", "refit_every: 100"),
+    ],
     "projects/housing/configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 500")],
     "projects/housing/configs/config.yaml": [("model_candidates: full", "model_candidates: quick")],
     "projects/housing/configs/model_candidates/quick.yaml": [(r"trials: \d+", "trials: 1")],

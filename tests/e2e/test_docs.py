@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     "README.md",
     "projects/drg/README.md",
+    "projects/stocks/README.md",
     "docs/how-to/own-project.md",
     "docs/tutorials/first-project.md",
 ]

@@ -21,7 +21,7 @@ def shown(board, tmp_path):
 
 
 def test_figures_are_as_long_as_they_are_useful(tmp_path):
-    """Large ones whole with thousands apart, small ones with three decimals, tiny ones with five."""
+    """Large ones whole with thousands apart, small ones with three decimals, tiny with five."""
     tiny = {"candidate": "drift", "baseline": True, "mean": 90_000, "sd": 0.03687, "trials": 1}
     assert shown({**BOARD, "entries": [*ENTRIES, tiny]}, tmp_path)[1:] == [
         ["ridge", "71,273", "1.250", "4"],
