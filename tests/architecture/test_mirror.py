@@ -40,6 +40,13 @@ COVERED_BY = {
         "contract/test_prediction_log.py",
     ),
     **dict.fromkeys(
+        tuple(
+            f"infrastructure/{part}.py"
+            for part in ("memory_requests", "request_file", "sqlite_requests")
+        ),
+        "contract/test_request_log.py",
+    ),
+    **dict.fromkeys(
         ("infrastructure/memory_source.py", "infrastructure/sources/sample.py"),
         "contract/test_source.py",
     ),

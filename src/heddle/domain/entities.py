@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 __all__ = [
+    "JoinedOutcomes",
     "ModelPackage",
     "ModelVersion",
     "Outcome",
     "Prediction",
     "RawFile",
+    "RequestRecord",
     "TableInfo",
     "TrialRecord",
 ]
@@ -132,3 +134,32 @@ class Outcome:
     realised_return: float
     realised_price: float
     realised_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """One row that a served model was asked about, and its answer; later, what really came."""
+
+    id: str  # 32 hex digits
+    at: str  # when it was answered: ISO 8601 with its zone, as `datetime.now(UTC).isoformat()`
+    model: str  # name/version
+    digest: str  # sha256 of the model's manifest
+    row: Mapping[str, Any]  # column -> value as it was asked
+    prediction: float
+    lower: float | None = None  # None: the model has no interval
+    upper: float | None = None
+    flags: str = ""  # remarks on the row, "" when there are none
+    latency_ms: float = 0.0
+    outcome: float | None = None  # in the unit of the prediction; None: not known yet
+    redacted: tuple[str, ...] = ()  # columns that are hashed in `row`, or left out of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedOutcomes:
+    """What became of outcomes that were told to a log of requests."""
+
+    joined: int  # of requests that had none
+    known: int  # told before, with the same value
+    replaced: int  # told before with another value, which this one replaced
+    unknown: tuple[str, ...] = ()  # ids that the log does not hold: nothing was kept of them
+    differing: tuple[str, ...] = ()  # ids told before with another value, which stays

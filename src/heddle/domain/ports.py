@@ -6,7 +6,7 @@ shipped: `heddle.infrastructure.memory*`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     import polars as pl
 
     from heddle.domain.entities import (
+        JoinedOutcomes,
         ModelPackage,
         ModelVersion,
         Outcome,
         Prediction,
         RawFile,
+        RequestRecord,
         TableInfo,
         TrialRecord,
     )
@@ -29,6 +31,7 @@ __all__ = [
     "PredictionLog",
     "Progress",
     "ProgressTask",
+    "RequestLog",
     "Source",
     "TableStore",
     "TrackedRun",
@@ -173,3 +176,57 @@ class PredictionLog(Protocol):
 
         Returns how many were new. Raises ConfigError for an id that is not there.
         """
+
+
+class RequestLog(Protocol):
+    """What served models were asked and answered, row by row, and what really came.
+
+    Rows are only ever added, until `sweep` forgets the old ones. Several processes may add at once.
+    """
+
+    def append(self, records: Sequence[RequestRecord]) -> int:
+        """Keep all of them or none; one whose id is there already stays as it was.
+
+        Returns how many were new. Raises ConfigError (a time without its zone), ResourceError,
+        IntegrityError, BusyError.
+        """
+
+    def find(self, id: str) -> RequestRecord | None:  # noqa: A002 it is called so
+        """The request of this id, with its outcome, if there is one."""
+
+    def rows(
+        self,
+        *,
+        model: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[RequestRecord]:
+        """Requests with their outcomes, the earliest first.
+
+        Args:
+            model: name/version, or the name for all its versions; None means every model.
+            since: first moment, as `RequestRecord.at`.
+            until: the moment before which they lie.
+            limit: the latest so many of them.
+        """
+
+    def count(self) -> int:
+        """How many requests are held."""
+
+    def add_outcomes(
+        self, pairs: Iterable[tuple[str, float]], *, replace: bool = False
+    ) -> JoinedOutcomes:
+        """Write down what really came, all of it or nothing; ids that are not there are counted.
+
+        Args:
+            pairs: id and outcome.
+            replace: let an outcome replace one that was told before with another value; without
+                it what was told first stays, and the id is named.
+
+        Raises:
+            ConfigError: an outcome is no finite number.
+        """
+
+    def sweep(self, before: str) -> int:
+        """Forget requests older than this moment, with their outcomes; return how many."""
