@@ -200,6 +200,7 @@ def test_the_sample_warms_up_before_it_predicts(done):
     assert [v is not None for v in golden["predicted"][lookback:]] == [True] * 5
     assert golden["rows"]["session"][-1] == facts["split"]["train_to"]
     assert len(golden["rows"]["session"]) == lookback + 5
+    assert set(facts["files"]) == {"model.skops", "golden.json"}  # prices are no reference
 
 
 def test_the_manifest_says_what_the_model_asks_for_and_what_speaks_for_it(done):

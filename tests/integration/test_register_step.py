@@ -83,6 +83,7 @@ KNOWN_FIELDS = {
     *("gcs_model_uri", "local_path", "sweep_id"),
 }
 WRITTEN = ("metrics.json", "evaluation.json", "predictions.parquet", "model/manifest.json")
+FILES = ("model.skops", "golden.json", "reference.parquet")
 
 
 def rows_of(count: int, seed: int) -> pl.DataFrame:
@@ -245,9 +246,21 @@ def test_the_manifest_for_people_holds_the_known_fields(done):
     assert model["split"]["test_opened"] == 1
     assert model["git_commit"] == "abc"
     assert model["data"]["v1"]["content_hash"] == done.tables.info("v1").content_hash
-    assert set(model["files"]) == {"model.skops", "golden.json"}
+    assert set(model["files"]) == {"model.skops", "golden.json", "reference.parquet"}
     assert model["libraries"]["scikit-learn"]
     assert model["input_schema"]["beds"]["nullable"] is True
+
+
+def test_training_rows_go_with_the_model(done):
+    """Raw columns, target, and what the fold's model said that had not seen the row."""
+    rows = load_folder(done.root / "models/model").reference()
+    split = done.tables.read("split").filter(pl.col("part") == "train").sort("row_id")
+    train = split.select("row_id").join(done.rows, on="row_id", maintain_order="left")
+    columns = ["x", "y", "size", "beds", "shore", "price"]
+    assert rows.select(columns).equals(train.select(columns))
+    errors = (rows["price"] - rows["held-out prediction"]).abs()
+    assert errors.null_count() == 0
+    assert errors.mean() == pytest.approx(done.json("evaluation.json")["cv"]["mae"], rel=1e-3)
 
 
 def test_the_run_and_the_version_say_what_was_done(done):
@@ -281,7 +294,7 @@ def test_a_second_run_writes_the_same_bytes(done, uri, tmp_path):
     """Only model_config.yaml, which names the version, differs; so with two processes."""
     again = Project(tmp_path / "again", uri)
     again.run(cores=2)
-    for name in (*WRITTEN, "model/model.skops", "model/golden.json"):
+    for name in (*WRITTEN, *(f"model/{file}" for file in FILES)):
         one, two = ((p.root / "models" / name).read_bytes() for p in (done, again))
         assert one == two, name
 

@@ -74,15 +74,23 @@ def write_files(ctx: StageContext, cfg: Register, ready: Ready, found: Found) ->
     from heddle.models.trusted import TRUSTED_TYPES
     from heddle.registry.histories import warmed_up
     from heddle.registry.model_files import save_model
+    from heddle.registry.reference import encoded, reference_rows
 
     fit, data, history = found.fit, found.data, ready.features.history
     manifest = _manifest(ctx, cfg, ready, found)
+    reference: bytes | None = None
     if history is None:
         model, sample = fit.model, pl.from_pandas(data.train[list(manifest.columns)].head(5))
+        drawn = reference_rows(
+            data, fit.held_out, manifest.columns, target=cfg.target, seed=cfg.seed
+        )
+        reference = encoded(drawn)
     else:
         model = with_history(fit.model, ready.features)
         sample = warmed_up(ctx.tables.read(history.reads), history, data.keys)
-    made = save_model(ctx.path(_FOLDER), model, manifest, sample, TRUSTED_TYPES)
+    made = save_model(
+        ctx.path(_FOLDER), model, manifest, sample, TRUSTED_TYPES, reference=reference
+    )
     told = found.verdict.document
     ctx.write_json(
         "models/evaluation.json",

@@ -1,4 +1,7 @@
-"""A fitted pipeline as files: skops with stable bytes, rows to test it by, and the manifest."""
+"""A fitted pipeline as files: skops with stable bytes, rows to test it by, and the manifest.
+
+Beside them, where a model has some, training rows to set later ones beside.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,22 @@ from heddle.registry.manifest import MANIFEST, Manifest, digest
 from heddle.validation.contract import Column
 from heddle.validation.parse import DTYPES
 
-__all__ = ["GOLDEN", "MODEL", "canonical", "golden_frame", "save_model"]
+__all__ = ["GOLDEN", "MODEL", "REFERENCE", "canonical", "golden_frame", "save_model", "typed_rows"]
 
 MODEL = "model.skops"
 GOLDEN = "golden.json"
+REFERENCE = "reference.parquet"
 _SAME_DAY = (1980, 1, 1, 0, 0, 0)
 
 
 def save_model(
-    folder: Path, pipeline: Any, manifest: Manifest, rows: pl.DataFrame, trusted: Sequence[str]
+    folder: Path,
+    pipeline: Any,
+    manifest: Manifest,
+    rows: pl.DataFrame,
+    trusted: Sequence[str],
+    *,
+    reference: bytes | None = None,
 ) -> Manifest:
     """Write a model's folder, all of it or nothing; return its manifest with each file's hash.
 
@@ -37,14 +47,14 @@ def save_model(
         manifest: without `files`.
         rows: a few raw rows with the manifest's columns; kept with their predictions.
         trusted: types that the file may hold.
+        reference: training rows as `heddle.registry.reference` encodes them; None: none are kept.
 
     Raises:
         ConfigError: the pipeline holds a type that is not trusted, which could not be loaded.
         ResourceError: the disk is full or read-only; the old folder is as it was.
     """
     content = canonical(_dumped(pipeline, trusted))
-    # whole numbers with gaps come from pandas as fractions
-    sample = rows.select(list(manifest.columns)).cast(pl.Schema(_schema(manifest.columns)))
+    sample = typed_rows(rows, manifest.columns)
     said = [float(v) for v in pipeline.predict(sample)]
     golden = {
         "rows": sample.cast({pl.Date: pl.String}).to_dict(as_series=False),
@@ -52,9 +62,19 @@ def save_model(
         "predicted": [v if math.isfinite(v) else None for v in said],
     }
     files = {MODEL: content, GOLDEN: (json.dumps(golden, indent=1) + "\n").encode()}
+    if reference is not None:
+        files[REFERENCE] = reference
     whole = replace(manifest, files={name: digest(data) for name, data in sorted(files.items())})
     publish_folder(folder, {**files, MANIFEST: whole.encoded()})
     return whole
+
+
+def typed_rows(rows: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFrame:
+    """Return these columns of rows under the types of the contract.
+
+    Whole numbers with gaps come from pandas as fractions.
+    """
+    return rows.select(list(columns)).cast(pl.Schema(_schema(columns)))
 
 
 def golden_frame(rows: Mapping[str, Sequence[Any]], columns: Mapping[str, Column]) -> pl.DataFrame:

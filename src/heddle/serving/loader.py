@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from heddle.domain.errors import HeddleError, IntegrityError
 from heddle.domain.ports import ModelRegistry
 from heddle.models.trusted import TRUSTED_TYPES
 from heddle.registry.manifest import MANIFEST, Manifest, digest, read_manifest
-from heddle.registry.model_files import GOLDEN, MODEL, golden_frame
+from heddle.registry.model_files import GOLDEN, MODEL, REFERENCE, golden_frame
 
 __all__ = ["LoadedModel", "load_folder", "load_registered"]
 
 PIN = "manifest_sha256"
-_FILES = frozenset({MODEL, GOLDEN})
+_FILES = frozenset({MODEL, GOLDEN})  # and REFERENCE, which models may bring
 _CLOSE = 1e-6  # relative; other processors round sums of floats otherwise
 _MUST_AGREE = ("scikit-learn", "lightgbm", "xgboost-cpu", "xgboost")  # in major.minor
 _AGAIN = "Nothing was loaded; register the model again with `heddle run register --force`."
@@ -37,10 +38,17 @@ class LoadedModel:
     manifest: Manifest
     pipeline: Any  # raw rows in, predictions out
     digest: str = ""  # sha256 of the manifest, and so of every file
+    folder: Path | None = None  # from which it was loaded
 
     def predict(self, rows: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return predictions of shape (n_rows,) for rows with the manifest's columns."""
         return np.asarray(self.pipeline.predict(rows), dtype=np.float64)
+
+    def reference(self) -> pl.DataFrame | None:
+        """Return training rows that the model brought along, read and checked now, or None."""
+        from heddle.serving.reference import read_reference
+
+        return None if self.folder is None else read_reference(self.folder, self.manifest)
 
 
 def load_registered(registry: ModelRegistry, name: str, wanted: str) -> LoadedModel:
@@ -79,6 +87,7 @@ def load_folder(folder: Path, *, expected: str | None = None, label: str = "") -
         manifest=manifest,
         pipeline=pipeline,
         digest=expected or digest((folder / MANIFEST).read_bytes()),
+        folder=folder,
     )
     _reproduces(model, content[GOLDEN], folder / GOLDEN)
     return model
@@ -88,7 +97,7 @@ def _verified(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
     """Return the files' bytes, read once: what was hashed is what is used."""
     there = sorted(p.name for p in folder.iterdir())
     wanted = sorted({*manifest.files, MANIFEST})
-    if there != wanted or set(manifest.files) != _FILES:
+    if there != wanted or set(manifest.files) - {REFERENCE} != _FILES:
         raise IntegrityError(
             f"holds {', '.join(there)}, expected {', '.join(wanted)}",
             where=str(folder),
