@@ -1,9 +1,14 @@
 """A small saved model that all tests of this room load."""
 
+import json
+import shutil
+
 import polars as pl
 import pytest
 
+from heddle.domain.entities import ModelPackage
 from heddle.evaluation.intervals import Interval
+from heddle.infrastructure.memory_registry import MemoryRegistry
 from heddle.models.assembly import Choices, Features, assemble
 from heddle.models.candidates import Candidate
 from heddle.models.trusted import TRUSTED_TYPES
@@ -49,3 +54,30 @@ def saved(tmp_path_factory):
     )
     made = save_model(folder, model, manifest, TRAIN.head(5), TRUSTED_TYPES)
     return folder, digest(made.encoded())
+
+
+@pytest.fixture
+def registered(saved, tmp_path):
+    """A registry with two versions of one model: `production` is 1, `staging` is 2."""
+    folder, _ = saved
+    told = json.loads((folder / "manifest.json").read_text())
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    (other / "manifest.json").write_text(json.dumps(told | {"config_hash": "d"}))
+    registry = MemoryRegistry(tmp_path / "registry")
+    for place in (folder, other):
+        registry.add(
+            ModelPackage(
+                name="price",
+                folder=place,
+                model=None,
+                example=None,
+                run_id="",
+                requirements=(),
+                description="",
+                tags={"manifest_sha256": digest((place / "manifest.json").read_bytes())},
+            )
+        )
+    registry.point("price", "production", 1)
+    registry.point("price", "staging", 2)
+    return registry
