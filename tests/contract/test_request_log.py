@@ -195,6 +195,16 @@ class TestSqliteRequests(RequestLogContract):
         log.append([replace(ONE, row={"day": date(2026, 5, 1), "n": np.float64(0.5), "s": {1}})])
         assert log.find(ONE.id).row == {"day": "2026-05-01", "n": 0.5, "s": "{1}"}
 
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"id": None}, {"model": 3}, {"prediction": "much"}, {"row": 5}, {"flags": "\ud800"}],
+    )
+    def test_what_cannot_be_kept_is_refused(self, log, wrong):
+        """All or nothing, and as the caller's fault, not the disk's."""
+        with pytest.raises(ConfigError, match="a request cannot be kept: "):
+            log.append([ONE, replace(record(2), **wrong)])
+        assert log.count() == 0
+
     def test_two_logs_of_one_file_write_in_turn(self, log, file):
         """As two servers do; each sees what the other has kept."""
         other = SqliteRequests(file)

@@ -187,8 +187,8 @@ class RequestLog(Protocol):
     def append(self, records: Sequence[RequestRecord]) -> int:
         """Keep all of them or none; one whose id is there already stays as it was.
 
-        Returns how many were new. Raises ConfigError (a time without its zone), ResourceError,
-        IntegrityError, BusyError.
+        Returns how many were new. Raises ConfigError (a time without its zone, a value that
+        cannot be kept), ResourceError, IntegrityError, BusyError.
         """
 
     def find(self, id: str) -> RequestRecord | None:  # noqa: A002 it is called so
@@ -230,3 +230,6 @@ class RequestLog(Protocol):
 
     def sweep(self, before: str) -> int:
         """Forget requests older than this moment, with their outcomes; return how many."""
+
+    def close(self) -> None:
+        """Give back what is held open; the next call opens it again."""

@@ -90,6 +90,9 @@ class MemoryRequests:
                 del self._kept[id_]
         return len(old)
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
 
 class Tally:
     """Counts what becomes of outcomes, one after the other."""

@@ -14,12 +14,15 @@ from threading import Lock
 from typing import Any
 
 from heddle.domain.entities import JoinedOutcomes, RequestRecord
+from heddle.domain.errors import ConfigError
 from heddle.infrastructure.memory_requests import Tally, finite, moment
 from heddle.infrastructure.request_file import open_requests, transaction, worded
 
 __all__ = ["SqliteRequests"]
 
 _COLUMNS = tuple(field.name for field in fields(RequestRecord) if field.name != "outcome")
+_WORDS = ("id", "model", "digest", "flags", "redacted")
+_NUMBERS = ("prediction", "lower", "upper", "latency_ms")
 _SWEPT = 5_000  # requests that are forgotten in one transaction, so that writers wait for little
 
 
@@ -45,7 +48,7 @@ class SqliteRequests:
             return 0
         cells = [_cells(one) for one in records]
         names, marks = ", ".join(("moment", *_COLUMNS)), ", ".join("?" * (len(_COLUMNS) + 1))
-        insert = f"insert or ignore into requests ({names}) values ({marks})"  # noqa: S608 our names
+        insert = f"insert into requests ({names}) values ({marks}) on conflict (id) do nothing"  # noqa: S608
         with self._writing() as rows, transaction(rows):
             before = rows.total_changes
             rows.executemany(insert, cells)
@@ -187,9 +190,17 @@ class SqliteRequests:
 
 
 def _cells(one: RequestRecord) -> list[Any]:
-    values = {name: getattr(one, name) for name in _COLUMNS}
-    values["row"] = json.dumps(dict(one.row), default=_plain, separators=(",", ":"))
-    values["redacted"] = "\n".join(one.redacted)
+    """Return a record as SQLite keeps it. Raises ConfigError naming what cannot be kept."""
+    try:
+        values = {name: getattr(one, name) for name in _COLUMNS}
+        values["row"] = json.dumps(dict(one.row), default=_plain, separators=(",", ":"))
+        values["redacted"] = "\n".join(one.redacted)
+        for name in _WORDS:
+            values[name].encode()
+        for name in _NUMBERS:
+            values[name] = None if values[name] is None else float(values[name])
+    except (AttributeError, TypeError, ValueError) as fault:
+        raise ConfigError(f"a request cannot be kept: {fault}") from None
     return [moment(one.at), *values.values()]
 
 
