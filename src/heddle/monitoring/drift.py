@@ -16,7 +16,7 @@ import polars as pl
 
 from heddle.domain.errors import ConfigError, DataContractError
 
-__all__ = ["ColumnDrift", "Finding", "Limits", "drift", "psi"]
+__all__ = ["ColumnDrift", "Finding", "Limits", "drift", "judged", "psi"]
 
 Values = npt.NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class Finding:
     """One question about one column."""
 
     column: str
-    what: Literal["distribution", "missing", "unseen", "error"]
+    what: Literal["distribution", "missing", "unseen", "error", "coverage", "latency"]
     p_value: float
     size: float  # of the difference, as a multiple of its limit
     words: str
@@ -102,8 +102,8 @@ def drift(
                 todo="Wait for more, or lower least_rows.",
             )
     made = [_column(name, reference[name], current[name], limits) for name in columns]
-    judged = iter(_holm([f for c in made for f in c.findings], limits))
-    return tuple(_with(c, [next(judged) for _ in c.findings]) for c in made)
+    found = iter(judged([f for c in made for f in c.findings], limits))
+    return tuple(_with(c, [next(found) for _ in c.findings]) for c in made)
 
 
 def psi(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -239,8 +239,8 @@ def _unseen(name: str, counts: tuple[int, int, int], words: str, limits: Limits)
     )
 
 
-def _holm(found: Sequence[Finding], limits: Limits) -> list[Finding]:
-    """Adjust the p-values as one family, and tell which findings are alarms."""
+def judged(found: Sequence[Finding], limits: Limits) -> list[Finding]:
+    """Adjust the p-values as one family (Holm), and tell which findings are alarms."""
     order = sorted(range(len(found)), key=lambda at: found[at].p_value)
     adjusted = [1.0] * len(found)
     running = 0.0
