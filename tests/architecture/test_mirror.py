@@ -157,6 +157,12 @@ COVERED_BY = {
     "presentation/report/lineage.py": "unit/presentation/report/test_pipeline_graph.py",
     "presentation/steps/report.py": "unit/presentation/report/test_page.py",
     "serving/escape.py": "unit/serving/test_batch.py",
+    **dict.fromkeys(
+        tuple(
+            f"serving/{part}.py" for part in ("arrays", "encoders", "not_compiled", "predictors")
+        ),
+        "unit/serving/test_compiled.py",
+    ),
     **dict.fromkeys(("training/search.py", "training/trial.py"), "unit/training/test_tuning.py"),
     **dict.fromkeys(
         ("transformations/add_row_key.py", "transformations/combine_columns.py"),

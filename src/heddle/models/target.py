@@ -69,8 +69,12 @@ class TargetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803  # scikit-learn's word
         """Return shape (n_rows,), in the unit of the target."""
-        learnt = np.asarray(self.regressor_.predict(X), dtype=np.float64).reshape(-1)
-        predicted: np.ndarray[Any, Any] = learnt + self._begun(X)
+        return self.told(self.regressor_.predict(X), X)
+
+    def told(self, learnt: Any, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803  # as above
+        """Return what the regressor said of rows `X`, in the unit of the target."""
+        said = np.asarray(learnt, dtype=np.float64).reshape(-1)
+        predicted: np.ndarray[Any, Any] = said + self._begun(X)
         if self.target == "log":
             predicted = np.exp(predicted)
         elif self.target == "asinh":

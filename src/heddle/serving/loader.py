@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from io import BytesIO
@@ -20,6 +20,7 @@ from heddle.domain.ports import ModelRegistry
 from heddle.models.trusted import TRUSTED_TYPES
 from heddle.registry.manifest import MANIFEST, Manifest, digest, read_manifest
 from heddle.registry.model_files import GOLDEN, MODEL, REFERENCE, golden_frame
+from heddle.serving.compiled import Compiled, checked, compile_model
 
 __all__ = ["LoadedModel", "load_folder", "load_registered"]
 
@@ -39,10 +40,26 @@ class LoadedModel:
     pipeline: Any  # raw rows in, predictions out
     digest: str = ""  # sha256 of the manifest, and so of every file
     folder: Path | None = None  # from which it was loaded
+    compiled: Compiled | None = None  # the pipeline on plain arrays, equal to it
 
     def predict(self, rows: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Return predictions of shape (n_rows,) for rows with the manifest's columns."""
+        """Return predictions of shape (n_rows,) for a frame with the manifest's columns."""
+        if self.compiled is not None:
+            return self.compiled.predict_frame(rows)
         return np.asarray(self.pipeline.predict(rows), dtype=np.float64)
+
+    def predict_values(
+        self, columns: Mapping[str, Sequence[Any]]
+    ) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return predictions for columns of plain values (`heddle.serving.compiled.Compiled`)."""
+        slow = Compiled(pipeline=self.pipeline, columns=self.manifest.columns)
+        return (self.compiled or slow).predict(columns)
+
+    @property
+    def notice(self) -> str:
+        """Why the model answers slowly, "" when it does not."""
+        reason = "" if self.compiled is None else self.compiled.reason
+        return f"not compiled, the pipeline itself predicts: {reason}" if reason else ""
 
     def reference(self) -> pl.DataFrame | None:
         """Return training rows that the model brought along, read and checked now, or None."""
@@ -89,8 +106,8 @@ def load_folder(folder: Path, *, expected: str | None = None, label: str = "") -
         digest=expected or digest((folder / MANIFEST).read_bytes()),
         folder=folder,
     )
-    _reproduces(model, content[GOLDEN], folder / GOLDEN)
-    return model
+    rows = _reproduces(model, content[GOLDEN], folder / GOLDEN)
+    return replace(model, compiled=checked(compile_model(pipeline, manifest), manifest, rows))
 
 
 def _verified(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
@@ -161,7 +178,8 @@ def _not_packed(content: bytes, path: Path) -> None:
         raise IntegrityError("holds packed entries", where=str(path), todo=_AGAIN)
 
 
-def _reproduces(model: LoadedModel, content: bytes, path: Path) -> None:
+def _reproduces(model: LoadedModel, content: bytes, path: Path) -> pl.DataFrame:
+    """Return the stored rows, once the model says of them what it said when it was saved."""
     try:
         golden = json.loads(content)
         rows = golden_frame(golden["rows"], model.manifest.columns)
@@ -179,3 +197,4 @@ def _reproduces(model: LoadedModel, content: bytes, path: Path) -> None:
             where=str(path),
             todo=_AGAIN,
         )
+    return rows

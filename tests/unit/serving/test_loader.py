@@ -4,8 +4,10 @@ import json
 import pickle
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from heddle.domain.entities import ModelPackage
@@ -194,3 +196,18 @@ def test_a_registered_version_needs_its_pin(saved, tmp_path):
     assert load_registered(registry, "price", "2").label == "price/2"
     with pytest.raises(ConfigError, match="has no version 'production'"):
         load_registered(registry, "price", "production")
+
+
+def test_a_loaded_model_is_compiled_and_told_from_its_pipeline_by_nothing_but_time(saved):
+    """Frames and plain values; what is not compiled says so."""
+    model = load_folder(saved[0], expected=saved[1])
+    rows = pl.DataFrame({"size": [30.0, None], "shore": ["near", "never seen"]})
+    assert model.compiled is not None
+    assert (model.compiled.how, model.notice) == ("compiled", "")
+    expected = model.pipeline.predict(rows).tolist()
+    assert model.predict(rows).tolist() == expected
+    assert model.predict_values({"size": [30, None], "shore": ["near", "?"]}).tolist() == expected
+    slow = replace(model, compiled=None)
+    assert slow.predict_values(rows.to_dict(as_series=False)).tolist() == expected
+    told = replace(model, compiled=replace(model.compiled, members=(), reason="because"))
+    assert told.notice == "not compiled, the pipeline itself predicts: because"

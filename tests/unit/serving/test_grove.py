@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+
+from heddle.serving.grove import Grove
+from heddle.serving.not_compiled import NotCompiled
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Three columns with gaps; the target likes the gaps, so that trees split by them."""
+    draw = np.random.default_rng(2)
+    values = draw.normal(size=(300, 3)).round(1)
+    values[::4, 0] = np.nan
+    return values, np.nan_to_num(values[:, 0], nan=5.0) + values[:, 1] ** 2
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_forest_is_summed_to_the_last_bit(rows, count):
+    """In scikit-learn's own order; values that lie on a threshold go its way."""
+    values, target = rows
+    forest = RandomForestRegressor(7, random_state=1).fit(values, target)
+    grove = Grove.of_trees([one.tree_ for one in forest.estimators_])
+    assert grove.suits(count)
+    some = values[:count].astype(np.float32)
+    assert (grove.summed(some) / 7).tolist() == forest.predict(values[:count]).tolist()
+
+
+def test_histograms_are_summed_to_the_last_bit(rows):
+    """Gaps go left where the tree says so; the sum begins with the mean."""
+    values, target = rows
+    model = HistGradientBoostingRegressor(max_iter=9, min_samples_leaf=2).fit(values, target)
+    grove = Grove.of_histograms(model)
+    assert grove.gaps_left.any()
+    assert not grove.suits(300)
+    assert grove.summed(values).tolist() == model.predict(values).tolist()
+
+
+def test_a_tree_of_one_leaf_is_its_value():
+    """There is nowhere to walk."""
+    forest = RandomForestRegressor(2, random_state=1).fit(np.zeros((5, 1)), np.full(5, 3.0))
+    grove = Grove.of_trees([one.tree_ for one in forest.estimators_])
+    assert grove.summed(np.asarray([[np.nan]])).tolist() == [6.0]
+
+
+def test_splits_by_category_are_not_planted(rows):
+    """Their nodes hold sets, not thresholds."""
+    values = np.random.default_rng(1).integers(0, 4, (200, 1)).astype(float)
+    model = HistGradientBoostingRegressor(max_iter=2, categorical_features=[0])
+    model.fit(values, values[:, 0] % 2)
+    with pytest.raises(NotCompiled, match="HistGradientBoosting splits by category"):
+        Grove.of_histograms(model)
