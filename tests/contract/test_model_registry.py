@@ -3,6 +3,7 @@
 import itertools
 import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ class RegistryContract:
         assert found.tags.items() >= package.tags.items()
         assert found.description == package.description
         assert found.run_id == ""
+        age = datetime.now(UTC) - datetime.fromisoformat(found.registered_at)
+        assert timedelta(0) <= age + timedelta(milliseconds=1)
+        assert age < timedelta(hours=1)
         assert found.uri
 
     def test_an_alias_means_one_version(self, registry, package):
@@ -198,6 +202,8 @@ class TestMlflowRows(RegistryContract):
         with MlflowTracker(uri, experiment="housing", notice=print).run("register") as run:
             found = registry.add(replace(package, run_id=run.id))
         assert found.run_id == run.id
+        rows = MlflowRows(Path(uri.removeprefix("sqlite:///")))
+        assert (rows.run_status(run.id), rows.run_status("nobody")) == ("FINISHED", None)
 
     def test_a_moved_store_keeps_its_models(self, registry, uri, package, tmp_path):
         """After the folder was moved, files are found beside the database."""

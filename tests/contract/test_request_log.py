@@ -311,3 +311,13 @@ for batch in range(10**6):
         log.sweep(record(0, seconds=1).at)
         assert file.stat().st_size < 100_000
         assert all(b"somebody" not in path.read_bytes() for path in file.parent.iterdir())
+
+    def test_the_secret_of_the_hashes_is_made_once_for_its_owner(self, file):
+        """Whoever comes second gets the same."""
+        key = file.with_name("requests.key")
+        made = request_file.redaction_key(key)
+        assert len(made) == 64
+        assert request_file.redaction_key(key) == made
+        assert key.stat().st_mode & 0o777 == 0o600
+        with pytest.raises(ResourceError, match="requests cannot be kept or read"):
+            request_file.redaction_key(key / "below")

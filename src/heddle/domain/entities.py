@@ -91,6 +91,7 @@ class ModelVersion:
     description: str
     run_id: str
     uri: str
+    registered_at: str = ""  # ISO 8601, UTC; "" where it is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from heddle.domain.entities import ModelPackage, ModelVersion
@@ -34,6 +35,7 @@ class MemoryRegistry:
             description=package.description,
             run_id=package.run_id,
             uri=f"memory:/{package.name}/{number}",
+            registered_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )
         known.append(version)
         return version

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlparse
 
 from heddle.domain.entities import ModelPackage, ModelVersion
 from heddle.domain.errors import IntegrityError
-from heddle.infrastructure.mlflow_rows import MlflowRows
+from heddle.infrastructure.mlflow_rows import MlflowRows, since_1970
 from heddle.infrastructure.mlflow_store import MlflowStore
 from heddle.registry.aliases import alias_name, choose, unknown_model
 
@@ -189,6 +189,7 @@ def _version(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
         description=found.description or "",
         run_id=found.run_id or "",
         uri=found.source,
+        registered_at=since_1970(found.creation_timestamp),
     )
 
 

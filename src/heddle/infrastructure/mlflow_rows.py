@@ -12,12 +12,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from heddle.domain.entities import ModelVersion
 from heddle.domain.errors import ResourceError
 
-__all__ = ["TESTED_REVISIONS", "MlflowRows"]
+__all__ = ["TESTED_REVISIONS", "MlflowRows", "since_1970"]
 
 TESTED_REVISIONS = frozenset({"dc11669786a5"})  # mlflow 3.17.2
 _WORKSPACE = "default"
@@ -56,7 +57,7 @@ class MlflowRows:
         key = (_WORKSPACE, name)
         with self._open() as rows:
             made = rows.execute(
-                "select version, description, run_id, source from model_versions"
+                "select version, description, run_id, source, creation_time from model_versions"
                 " where workspace = ? and name = ? and current_stage <> ? order by version desc",
                 (*key, _DELETED),
             ).fetchall()
@@ -79,8 +80,9 @@ class MlflowRows:
                 description=description or "",
                 run_id=run_id or "",
                 uri=source,
+                registered_at=since_1970(made_at),
             )
-            for number, description, run_id, source in made
+            for number, description, run_id, source, made_at in made
         ]
 
     def location(self, name: str, number: int) -> str:
@@ -92,6 +94,14 @@ class MlflowRows:
                 (_WORKSPACE, name, number),
             ).fetchone()
         return str(found[0])
+
+    def run_status(self, run_id: str) -> str | None:
+        """What became of a run, in MLflow's word; None when there is no such run."""
+        with self._open() as rows:
+            found = rows.execute(
+                "select status, lifecycle_stage from runs where run_uuid = ?", (run_id,)
+            ).fetchone()
+        return None if found is None else str(found[0] if found[1] == "active" else found[1])
 
     def point(self, name: str, alias: str, number: int) -> None:
         """Let an alias mean this version."""
@@ -125,3 +135,14 @@ class MlflowRows:
                 where=str(self._file),
                 todo="Nothing was changed; end what holds the file, or free space, and repeat.",
             ) from fault
+
+
+def since_1970(milliseconds: int | None) -> str:
+    """Return a time as MLflow keeps it in ISO 8601, "" for none.
+
+    >>> since_1970(1_500)
+    '1970-01-01T00:00:01.500+00:00'
+    """
+    if milliseconds is None:
+        return ""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

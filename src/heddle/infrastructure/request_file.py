@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 
 from heddle.domain.errors import BusyError, IntegrityError, ResourceError
 
-__all__ = ["open_requests", "transaction", "worded"]
+__all__ = ["open_requests", "redaction_key", "transaction", "worded"]
 
 _FORMAT = 1
 _PATIENCE = 20  # seconds that another writer is waited for
@@ -67,6 +68,24 @@ def worded(file: Path) -> Iterator[None]:
         raise _foreign(file, str(fault)) from fault
     except OSError as fault:
         raise _unusable(file, fault) from fault
+
+
+def redaction_key(file: Path) -> bytes:
+    """Return the secret of a log's hashes, which the first question makes, for its owner only.
+
+    Raises:
+        ResourceError: it can neither be read nor written.
+    """
+    with worded(file):
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
+                new = Path(folder) / file.name
+                new.touch(mode=0o600)
+                new.write_text(token_hex(32), "ascii")
+                with suppress(FileExistsError):
+                    file.hardlink_to(new)
+        return file.read_bytes().strip()
 
 
 def _make(file: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from heddle.domain.ports import ModelRegistry, Progress, TableStore, Tracker
+from heddle.domain.ports import ModelRegistry, Progress, RequestLog, TableStore, Tracker
 from heddle.domain.typed import build
 from heddle.frames.engines import TableEngine
 from heddle.infrastructure.duckdb_engine import check_duckdb, duckdb_at_work
@@ -32,11 +32,13 @@ __all__ = [
     "check_sources",
     "make_engine",
     "make_registry",
+    "make_request_log",
     "make_tables",
     "make_tracker",
     "stage_context",
 ]
 
+REQUESTS = "predictions/requests.db"  # below the project
 _MEMORY_GB = 2.0  # of an engine that works on disk beyond it
 
 
@@ -105,6 +107,13 @@ def make_registry(root: Path, world: World) -> ModelRegistry:
 
     uri = tracking_uri(root, world)
     return MlflowRegistry(uri, experiment=world.tracking.experiment, trusted=TRUSTED_TYPES)
+
+
+def make_request_log(root: Path) -> RequestLog:
+    """Return the project's log of what its served models were asked and answered."""
+    from heddle.infrastructure.sqlite_requests import SqliteRequests
+
+    return SqliteRequests(root / REQUESTS)
 
 
 def tracking_uri(root: Path, world: World) -> str:
