@@ -1,6 +1,7 @@
 """The compiled model says what its pipeline says, or the pipeline answers and it is told why."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from types import SimpleNamespace
@@ -173,6 +174,32 @@ def test_every_estimator_says_what_its_pipeline_says(name, columns):
 def test_every_step_says_what_its_pipeline_says(way, columns):
     """Of the target, the place, the categories, the imputation and the selection."""
     same(fitted(way, **WAYS[way]), columns)
+
+
+@pytest.mark.parametrize("name", [*ESTIMATORS, *WAYS])
+def test_a_table_has_the_same_bits(name):
+    """So that a file of predictions stays what it was, to its last digit."""
+    model = fitted(name, **WAYS[name]) if name in WAYS else of_estimator(name)
+    assert (
+        compile_model(model, MANIFEST).predict_frame(ROWS).tolist() == model.predict(ROWS).tolist()
+    )
+    pandas = ROWS.to_pandas().sample(frac=1.0, random_state=1)
+    assert (
+        compile_model(model, MANIFEST).predict_frame(pandas).tolist()
+        == model.predict(pandas).tolist()
+    )
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "hist_gradient_boosting"])
+def test_threads_that_ask_at_once_get_their_own_answers(name):
+    """A server asks from several; each row's answer is its own."""
+    compiled = compile_model(of_estimator(name), MANIFEST)
+    requests = [ROWS[i : i + 1].to_dict(as_series=False) for i in range(60)]
+    expected = compiled.predict_frame(ROWS)[:60].tolist()
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(3):
+            said = list(pool.map(lambda columns: compiled.predict(columns)[0], requests))
+            assert said == expected
 
 
 def test_an_average_adds_its_members_in_their_order():
