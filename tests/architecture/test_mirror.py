@@ -93,6 +93,14 @@ COVERED_BY = {
         "integration/test_predict_daily.py",
     ),
     **dict.fromkeys(
+        (
+            *("presentation/cli_monitor.py", "presentation/describe_drift.py"),
+            *("presentation/report/monitoring.py", "presentation/watched.py"),
+            "serving/answered.py",
+        ),
+        "integration/test_monitor_rows.py",
+    ),
+    **dict.fromkeys(
         tuple(
             f"infrastructure/remotes/{part}.py"
             for part in ("errand", "runs", "runs_pull", "runs_push", "s3")

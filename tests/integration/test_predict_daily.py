@@ -26,7 +26,7 @@ from heddle.infrastructure.mlflow_registry import MlflowRegistry
 from heddle.infrastructure.sqlite_predictions import SqlitePredictions
 from heddle.models.on_history import HistoryModel
 from heddle.models.trusted import TRUSTED_TYPES
-from heddle.presentation import cli, cli_predict
+from heddle.presentation import cli, cli_monitor, cli_predict
 from heddle.presentation.daily import series_of
 from heddle.registry.card import needed_libraries
 from heddle.registry.manifest import HistoryFacts, Manifest, Split, digest
@@ -132,6 +132,7 @@ def shares(made, tmp_path, monkeypatch):
     for name in ("out", "err"):
         shown = Console(width=300, highlight=False, stderr=name == "err")
         monkeypatch.setattr(cli_predict, name, shown)
+        monkeypatch.setattr(cli_monitor, name, shown)
     return shutil.copytree(made, tmp_path / "shares")
 
 
@@ -310,6 +311,8 @@ def test_monitor_is_silent_on_what_was_promised_and_alarms_on_what_was_not(share
     assert code == 3
     assert "shares by share/1: 106 predictions, 105 matured" in said
     assert "the last price is of 2025-12-31; sessions closed since" in said
+    page = (shares / "reports" / "monitoring.html").read_text()
+    assert "price_age: the last price is of 2025-12-31; sessions closed since" in page
     limit = "ml_experiments.monitor.{}_age=null"
     words = ["--asof", "2025-09-01", "+" + limit.format("price"), "+" + limit.format("prediction")]
     code, found = monitored(capsys, shares, *words)
@@ -320,6 +323,8 @@ def test_monitor_is_silent_on_what_was_promised_and_alarms_on_what_was_not(share
 def test_monitor_says_that_there_is_nothing_yet(shares, capsys):
     """Before the first prediction, and with too few outcomes: no alarm."""
     assert "no edge, nothing promoted" in call(capsys, shares, "monitor")[2]
+    fault = call(capsys, shares, "monitor", "--model", "staging", "--since", "7d")[2]
+    assert "--since is for a model that predicts rows of a table; this one predicts" in fault
     code, found = monitored(capsys, shares)
     assert code == 0
     assert found["price_age"]["words"] == "no price is kept yet: `heddle predict` keeps them"

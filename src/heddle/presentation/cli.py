@@ -126,6 +126,7 @@ def _root(
 from heddle.presentation import (  # noqa: E402
     cli_flow,  # noqa: F401
     cli_models,  # noqa: F401
+    cli_monitor,  # noqa: F401
     cli_new,  # noqa: F401
     cli_pipeline,  # noqa: F401
     cli_predict,  # noqa: F401

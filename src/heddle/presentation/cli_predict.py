@@ -1,4 +1,4 @@
-"""Commands on predictions: predict, monitor."""
+"""The command predict."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from heddle.domain.typed import plain
 from heddle.presentation.cli import (
     Folder,
     Json,
-    Overrides,
     app,
     err,
-    only_overrides,
     out,
     show_json,
     words_apart,
@@ -34,7 +32,6 @@ HERE = Path()
 _REASONS = 5  # most of them that are named
 _ROWS = 5  # of a range of predictions that are shown
 Which = Annotated[str, typer.Option("--model", help="Alias, number, NAME@ALIAS or NAME@NUMBER.")]
-Day = Annotated[str, typer.Option("--asof", metavar="DATE", help="As if it were after this day.")]
 
 
 @app.command("predict")
@@ -89,41 +86,6 @@ def predict_command(
 
     asked = Asked(asof=_day(asof, "--asof"), first=_day(first, "--from"), last=_day(last, "--to"))
     return _predict_next(project, asked, model, overrides, as_json=as_json)
-
-
-@app.command("monitor")
-def monitor_command(
-    overrides: Overrides = None,
-    model: Which = "",
-    asof: Day = "",
-    project: Folder = HERE,
-    as_json: Json = False,
-) -> None:
-    """Set what predictions came to beside what was promised; exit 3 on alarm.
-
-    Error, direction and interval of predictions whose session has come; what
-    following them earned, beside the back-test; the age of the last price and
-    prediction. Without --model it is about the model that was asked last.
-
-    Limits stand in configs/ml_experiments/monitor.yaml. Nothing is fetched:
-    `heddle predict` does that.
-
-    Example: heddle monitor --json
-    """
-    from heddle.presentation.monitored import monitored
-
-    words = only_overrides(project, overrides, "monitor")
-    registry = registry_of(project, world_of(project))
-    report = monitored(project, registry, words, model, asof=_day(asof, "--asof"))
-    if as_json:
-        show_json(report.document)
-    else:
-        from heddle.presentation.describe_predictions import checks_table
-
-        out.print(checks_table(report.title, report.checks))
-        out.print(f"[dim]report: {report.place}[/]", soft_wrap=True)
-    if report.alarms:
-        raise typer.Exit(3)
 
 
 def _input(project: Path, words: list[str] | None) -> tuple[list[str], list[str]]:

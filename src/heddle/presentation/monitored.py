@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from heddle.monitoring.track_record import Band, Check, Watch
     from heddle.registry.manifest import HistoryFacts, Manifest
 
-__all__ = ["Report", "monitored"]
+__all__ = ["Report", "last_asked", "monitored"]
 
 _LAST_MINUTE = time(23, 59, tzinfo=UTC)
 _PIN = "manifest_sha256"
@@ -103,7 +103,7 @@ def monitored(
 
     cfg, model = _limits(root, overrides)
     log = kept_log(root)
-    version, manifest = in_charge(registry, model, told or _last_asked(log), todo=_TODO)
+    version, manifest = in_charge(registry, model, told or last_asked(log), todo=_TODO)
     at = now() if asof is None else min(now(), datetime.combine(asof, _LAST_MINUTE))
     made = _made(log, version, at)
     prices = _prices(prices_of(root, made[-1].series), _facts(manifest), at) if made else None
@@ -122,7 +122,7 @@ def monitored(
     return report
 
 
-def _last_asked(log: PredictionLog) -> str:
+def last_asked(log: PredictionLog) -> str:
     """Return the model of the last prediction that was made, "" without any."""
     last = max(log.all(), key=lambda one: one.generated_at, default=None)
     return f"{last.model_name}@{last.model_version}" if last else ""
