@@ -164,6 +164,11 @@ COVERED_BY = {
     ),
     "presentation/report/lineage.py": "unit/presentation/report/test_pipeline_graph.py",
     "presentation/steps/report.py": "unit/presentation/report/test_page.py",
+    **dict.fromkeys(
+        tuple(f"ingestion/{part}_pieces.py" for part in ("delimited", "parquet", "text")),
+        "unit/ingestion/test_stream.py",
+    ),
+    "ingestion/pieces.py": "unit/ingestion/test_stream.py",
     "serving/escape.py": "unit/serving/test_batch.py",
     **dict.fromkeys(
         tuple(

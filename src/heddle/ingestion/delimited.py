@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from io import StringIO
 
 import numpy as np
@@ -15,7 +16,7 @@ from heddle.ingestion.structure import Structure, examine, first_record
 from heddle.ingestion.table import RawTable
 from heddle.ingestion.text import decode
 
-__all__ = ["detect_delimiter", "read_delimited"]
+__all__ = ["Shape", "detect_delimiter", "no_rows", "parsed", "read_delimited", "shape_of"]
 
 _WORDS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 _LOOKED_AT = 20  # lines
@@ -38,7 +39,48 @@ def read_delimited(raw: bytes, kind: str, options: ReadOptions, where: str) -> R
     text = decode(raw, options.encoding, where)
     data = text.data if text.data.endswith(b"\n") else text.data + b"\n"
     notes = [text.note] if text.note else []
+    shape = shape_of(data, kind, options, where)
+    delimiter, names = shape.delimiter, shape.names
+    notes += shape.notes
+    found = examine(data, delimiter, len(names), where)
+    if not found.rows:
+        raise no_rows(where)
+    notes += _blank_note(found, data, where)
+    return RawTable(
+        frame=parsed(data, delimiter, names, found, where),
+        headers=shape.headers,
+        format=kind,
+        encoding=text.encoding,
+        delimiter=delimiter,
+        notes=tuple(notes),
+        starts=found.starts,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What the first lines of a delimited text tell."""
+
+    delimiter: str
+    headers: tuple[str, ...]
+    names: tuple[str, ...]  # sanitised
+    notes: tuple[str, ...] = ()
+
+
+def shape_of(data: bytes, kind: str, options: ReadOptions, where: str) -> Shape:
+    """Return what cuts the fields of a text, and what they are called.
+
+    Args:
+        data: the text, or its first 65,536 bytes and the whole of its header.
+        kind: "csv" or "tsv".
+        options: delimiter, headers and unnamed are used.
+        where: what to call the file in an error.
+
+    Raises:
+        DataContractError: a blank first line, headers that are blank or clash, another delimiter.
+    """
     data = _without_leading_blank(data, where)
+    notes: list[str] = []
     delimiter = options.delimiter
     if delimiter == "auto":
         usual = "\t" if kind == "tsv" else ","
@@ -47,21 +89,13 @@ def read_delimited(raw: bytes, kind: str, options: ReadOptions, where: str) -> R
             notes.append(f"{where}: read with {_WORDS[delimiter]} between fields")
     headers = _headers(data, delimiter, where)
     names = column_names(headers, options.headers, options.unnamed, where=f"{where}, line 1")
-    found = examine(data, delimiter, len(headers), where)
-    if not found.rows:
-        raise DataContractError(
-            "has a header and no rows", where=where, todo="Fetch or export the file again."
-        )
-    notes += _blank_note(found, data, where)
-    return RawTable(
-        frame=_parse(data, delimiter, names, found, where),
-        headers=headers,
-        format=kind,
-        encoding=text.encoding,
-        delimiter=delimiter,
-        notes=tuple(notes),
-        starts=found.starts,
-    )
+    return Shape(delimiter=delimiter, headers=headers, names=names, notes=tuple(notes))
+
+
+def no_rows(where: str) -> DataContractError:
+    """Word a file that is a header only."""
+    todo = "Fetch or export the file again."
+    return DataContractError("has a header and no rows", where=where, todo=todo)
 
 
 def detect_delimiter(data: bytes, usual: str = ",") -> str:
@@ -136,9 +170,14 @@ def _blank_note(found: Structure, data: bytes, where: str) -> list[str]:
     return [f"{where}: skipped {inner.size} blank line(s), the first is line {line}"]
 
 
-def _parse(
+def parsed(
     data: bytes, delimiter: str, names: tuple[str, ...], found: Structure, where: str
 ) -> pl.DataFrame:
+    """Return the cells of a text that `examine` has looked at, its header first.
+
+    Raises:
+        DataContractError: the parser counts other rows.
+    """
     if found.blank.size:
         data = np.delete(np.frombuffer(data, np.uint8), found.blank).tobytes()
     try:

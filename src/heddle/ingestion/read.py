@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
@@ -18,7 +19,7 @@ from heddle.ingestion.records import read_json, read_json_lines
 from heddle.ingestion.table import RawTable
 from heddle.ingestion.unpack import Payload, unpack
 
-__all__ = ["read"]
+__all__ = ["format_of", "parquet_fault", "read", "renamed"]
 
 _BY_EXTENSION = {
     ".csv": "csv",
@@ -58,18 +59,19 @@ def read(raw: RawFile, options: ReadOptions | None = None) -> RawTable:
         )
     payload = unpack(raw.path.read_bytes(), raw.path.name, options)
     _refuse_other(payload, options)
-    table = _table(payload, _format(payload, options), options)
-    frame = _renamed(table.frame, options, payload.name)
+    table = _table(payload, format_of(payload, options), options)
+    names = renamed(table.frame.columns, options, payload.name)
+    frame = table.frame.rename(dict(zip(table.frame.columns, names, strict=True)))
     return replace(table, frame=frame, member=payload.member, notes=payload.notes + table.notes)
 
 
-def _renamed(frame: pl.DataFrame, options: ReadOptions, where: str) -> pl.DataFrame:
-    """Return the frame under the names that are wanted; one that is not there is passed over."""
-    names = [options.names.get(name, name) for name in frame.columns]
+def renamed(columns: Sequence[str], options: ReadOptions, where: str) -> tuple[str, ...]:
+    """Return the names that are wanted of columns; one that is not there is passed over."""
+    names = [options.names.get(name, name) for name in columns]
     if twice := next((name for name in names if names.count(name) > 1), None):
         todo = "Mend ingestion.options.names."
         raise DataContractError(f"two columns become {twice!r}", where=where, todo=todo)
-    return frame.rename(dict(zip(frame.columns, names, strict=True)))
+    return tuple(names)
 
 
 def _refuse_other(payload: Payload, options: ReadOptions) -> None:
@@ -83,7 +85,8 @@ def _refuse_other(payload: Payload, options: ReadOptions) -> None:
         )
 
 
-def _format(payload: Payload, options: ReadOptions) -> str:
+def format_of(payload: Payload, options: ReadOptions) -> str:
+    """Return csv, tsv, parquet, json or jsonl; the first 1,024 bytes of the payload are enough."""
     head = payload.data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith((b"<!doctype html", b"<html", b"<?xml")):
         raise DataContractError(
@@ -140,11 +143,16 @@ def _parquet(data: bytes, where: str, options: ReadOptions) -> RawTable:
         names = column_names(headers, options.headers, options.unnamed, where=where)
         frame = lazy.collect()
     except pl.exceptions.PolarsError as fault:
-        first = str(fault).splitlines()[0]
-        raise DataContractError(
-            f"is not a whole Parquet file ({first})", where=where, todo="Fetch it again."
-        ) from None
+        raise parquet_fault(where, fault) from None
     if not rows:
-        raise DataContractError("has columns and no rows", where=where, todo="Fetch it again.")
+        raise parquet_fault(where)
     frame.columns = list(names)
     return RawTable(frame=frame, headers=headers, format="parquet", unit="row", first=1)
+
+
+def parquet_fault(where: str, fault: Exception | None = None) -> DataContractError:
+    """Word a Parquet file without rows, or one that its reader cannot read."""
+    what = "has columns and no rows"
+    if fault is not None:
+        what = f"is not a whole Parquet file ({str(fault).splitlines()[0]})"
+    return DataContractError(what, where=where, todo="Fetch it again.")

@@ -29,7 +29,7 @@ class Structure:
     rows: int  # records after the header, blank lines not counted
     quoted: bool  # a quote stands somewhere
     blank: Places  # offsets of the newlines that end blank lines
-    starts: Places | None  # line of each row, when it is not row + 2
+    starts: Places | None  # line of each row, when it is not row + 2 and what was skipped
 
 
 def first_record(data: bytes) -> bytes:
@@ -44,7 +44,9 @@ def first_record(data: bytes) -> bytes:
     return data if end < 0 else data[:end]
 
 
-def examine(data: bytes, delimiter: str, fields: int, where: str) -> Structure:
+def examine(
+    data: bytes, delimiter: str, fields: int, where: str, *, skipped: int = 0, last: bool = True
+) -> Structure:
     """Check a text that ends with a newline and begins with its header.
 
     Args:
@@ -52,6 +54,8 @@ def examine(data: bytes, delimiter: str, fields: int, where: str) -> Structure:
         delimiter: one character.
         fields: how many the header has.
         where: what to call the file in an error.
+        skipped: lines of the file between the header and the rest of `data`, a piece of it.
+        last: the file ends where `data` does.
 
     Raises:
         DataContractError: a record with another number of fields, a quote that is never closed or
@@ -62,16 +66,16 @@ def examine(data: bytes, delimiter: str, fields: int, where: str) -> Structure:
     quoted = b'"' in data
     if rows := _all_equal(data, text, separator, fields):
         return Structure(rows - 1, quoted, np.empty(0, np.int64), None)
-    outside = _outside_quotes(text, separator, where) if quoted else None
+    outside = _outside_quotes(text, separator, where, skipped) if quoted else None
     ends, counts = _records(text, outside, separator)
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
     blank = (ends == starts) & (fields > 1)
     wrong = np.flatnonzero((counts != fields) & ~blank)
     if wrong.size:
-        line = int(_lines(text, starts[wrong[:1]])[0])
-        raise _ragged(line, counts, wrong, fields, where)
+        line = int(_lines(text, starts[wrong[:1]])[0]) + skipped
+        raise _ragged(line, counts, wrong, fields, where, last=last)
     kept = starts[~blank]
-    lines = _lines(text, kept[1:]) if blank.any() or quoted else None
+    lines = _lines(text, kept[1:]) + skipped if blank.any() or quoted else None
     return Structure(int(kept.size) - 1, quoted, ends[blank], lines)
 
 
@@ -130,7 +134,7 @@ def _records(
     return marks[last], np.diff(last, prepend=-1)
 
 
-def _outside_quotes(text: Bytes, separator: int, where: str) -> NDArray[np.bool_]:
+def _outside_quotes(text: Bytes, separator: int, where: str, skipped: int) -> NDArray[np.bool_]:
     """Tell for each byte whether it stands outside quotes; refuse quotes in wrong places."""
     is_quote = text == _QUOTE
     places = np.flatnonzero(is_quote)
@@ -142,14 +146,14 @@ def _outside_quotes(text: Bytes, separator: int, where: str) -> NDArray[np.bool_
     after[: opening.size - 1] |= opening[1:] == closing[: opening.size - 1] + 1
     faults = np.concatenate([opening[~before], closing[~after]])
     if faults.size:
-        line = _lines(text, faults.min()[None])[0]
+        line = _lines(text, faults.min()[None])[0] + skipped
         raise DataContractError(
             f"line {line} has a quote inside a field",
             where=where,
             todo='Put the whole field in quotes and double the inner one, as in "6"" pipe".',
         )
     if opening.size > closing.size:
-        line = _lines(text, opening[-1:])[0]
+        line = _lines(text, opening[-1:])[0] + skipped
         raise DataContractError(
             f"line {line} opens a quote that is never closed",
             where=where,
@@ -166,9 +170,11 @@ def _lines(text: Bytes, places: Places) -> Places:
     return np.searchsorted(newlines, places) + 1
 
 
-def _ragged(line: int, counts: Places, wrong: Places, fields: int, where: str) -> DataContractError:
+def _ragged(
+    line: int, counts: Places, wrong: Places, fields: int, where: str, *, last: bool
+) -> DataContractError:
     row = int(wrong[0])
-    if row == counts.size - 1 and counts[row] < fields:
+    if last and row == counts.size - 1 and counts[row] < fields:
         return DataContractError(
             f"line {line}, the last, has {counts[row]} of {fields} fields: half a line",
             where=where,

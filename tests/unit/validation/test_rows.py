@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from heddle.domain.errors import DataContractError
 from heddle.validation.contract import read_contract
-from heddle.validation.rows import RowFault, row_findings
+from heddle.validation.rows import RowFault, checked_rows, row_findings
 
 CONTRACT = read_contract(
     {
@@ -84,3 +84,17 @@ def test_an_optional_column_may_be_missing():
     assert (typed.columns, typed.height, faults) == (["x"], 2, [])
     with pytest.raises(DataContractError, match="column 'x' is missing"):
         row_findings(pl.DataFrame({"y": ["1"]}), contract)
+
+
+@given(st.lists(st.tuples(numbers, numbers, st.sampled_from(["a", "b", "q", None, "0.5"]))))
+def test_many_rows_at_a_time_are_judged_alike(rows):
+    """The vectorised reading keeps and words what the reading row by row does."""
+    schema = {"x": pl.Float64, "z": pl.Float64, "kind": pl.String}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    text = frame.with_columns(pl.col("x", "z").cast(pl.String), pl.lit("?").alias("unused"))
+    for given_frame in (frame, text):
+        typed, faults = row_findings(given_frame, CONTRACT)
+        found = checked_rows(given_frame, CONTRACT)
+        assert found.good.equals(typed)
+        assert found.kept.sum() == typed.height
+        assert found.faults.rows() == [(f.line - 2, f.column, f.reason) for f in faults if f.fatal]
