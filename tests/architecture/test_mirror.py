@@ -86,6 +86,13 @@ COVERED_BY = {
     ),
     "presentation/cli_models.py": "e2e/test_housing.py",
     **dict.fromkeys(
+        tuple(
+            f"presentation/{part}.py"
+            for part in ("cli_trace", "data_links", "describe_trace", "model_links", "traced")
+        ),
+        "integration/test_trace.py",
+    ),
+    **dict.fromkeys(
         (
             *("presentation/cli_predict.py", "presentation/daily.py"),
             *("presentation/describe_predictions.py", "presentation/monitored.py"),

@@ -131,4 +131,5 @@ from heddle.presentation import (  # noqa: E402
     cli_pipeline,  # noqa: F401
     cli_predict,  # noqa: F401
     cli_remotes,  # noqa: F401
+    cli_trace,  # noqa: F401
 )
