@@ -379,7 +379,8 @@ def test_a_model_of_rows_asks_for_a_file(shares, capsys):
         "error: 'rows' predicts rows of a table, not sessions to come."
         " Give it a file: heddle predict INPUT -o OUTPUT.\n"
     )
-    assert "are watched so far" in call(capsys, shares, "monitor", "--model", "rows@1")[2]
+    fault = call(capsys, shares, "monitor", "--model", "rows@1")[2]
+    assert "ml_experiments.monitor: unknown key 'fewest'" in fault, "limits are those of sessions"
 
 
 def test_every_command_of_the_page_works_as_it_stands(shares, capsys, monkeypatch):

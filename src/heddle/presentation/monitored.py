@@ -27,7 +27,6 @@ __all__ = ["Report", "last_asked", "monitored"]
 
 _LAST_MINUTE = time(23, 59, tzinfo=UTC)
 _PIN = "manifest_sha256"
-_TODO = "Only predictions of sessions to come are watched so far."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ def monitored(
 
     cfg, model = _limits(root, overrides)
     log = kept_log(root)
-    version, manifest = in_charge(registry, model, told or last_asked(log), todo=_TODO)
+    version, manifest = in_charge(registry, model, told or last_asked(log))
     at = now() if asof is None else min(now(), datetime.combine(asof, _LAST_MINUTE))
     made = _made(log, version, at)
     prices = _prices(prices_of(root, made[-1].series), _facts(manifest), at) if made else None
