@@ -61,7 +61,7 @@ def never_ran(fresh_clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
         ("+split.fold=3", ["split: unknown key 'fold'; did you mean 'folds'? Known: strategy, "]),
         (f"{STAGE}.reads=v7", [f"{STAGE}: reads 'v7', which no stage writes", "Known: v0, v1"]),
         ("ml_experiments.metric=wmap", ["metric: no metric 'wmap'; did you mean 'wmape'?"]),
-        (f"{SPACE}.estimator=hist", [f"{SPACE}: no estimator 'hist'", "Known: mean, median"]),
+        (f"{SPACE}.estimator=hist", [f"{SPACE}: no estimator 'hist'", "Known: zero, mean, median"]),
         ("--frce", ["No such option: --frce", "--force"]),
         # values of the wrong type, or out of bounds
         ("split.folds=three", ["split.folds: must be a whole number, not 'three' (str)"]),

@@ -46,7 +46,8 @@ def told(root: Path, name: str) -> dict:
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory) -> Path:
-    return run(stocks.copied(tmp_path_factory.mktemp("stocks")), "ingestion.rows=900")
+    root = stocks.copied(tmp_path_factory.mktemp("stocks"))
+    return run(root, "ingestion.rows=900", "ml_experiments.train.refit=false")
 
 
 def test_no_target_of_a_fold_reaches_what_it_is_judged_on(done):
@@ -84,7 +85,10 @@ def test_prices_without_a_signal_have_no_edge_and_the_words_say_so(done):
 
 
 def test_the_saved_model_says_of_raw_prices_what_was_said_in_training(done):
-    """One pipeline: features at run time are those of training, to the bit."""
+    """One pipeline: features at run time are those of training, to the bit.
+
+    Without the second fit, so that it is the judged model that is saved.
+    """
     model = load_folder(done / "models/model")
     prices = pl.read_parquet(done / "data/v1/v1.parquet")
     said = dict(zip(prices["session"], model.predict(prices), strict=True))
@@ -128,12 +132,16 @@ def test_the_version_says_what_it_is_of(done):
 
 
 def test_the_same_again_gives_the_same_bytes(done, tmp_path):
-    """Choice, back-test and figures."""
+    """Choice, back-test and figures; the model that is kept is fitted on the newest rows, too."""
     again = run(stocks.copied(tmp_path), "ingestion.rows=900", last="train")
-    for name in ("leaderboard", "selection", "backtest", "metrics", "evaluation"):
+    for name in ("leaderboard", "selection", "backtest", "metrics"):
         assert (again / f"models/{name}.json").read_bytes() == (
             done / f"models/{name}.json"
         ).read_bytes(), name
+    was, kept = (load_folder(root / "models/model").manifest for root in (done, again))
+    assert (was.refit, kept.split) == (None, was.split)
+    labels = pl.read_parquet(again / "data/v2/v2.parquet")
+    assert (kept.fitted.rows, kept.fitted.last) == (labels.height, str(labels["session"].max()))
 
 
 def test_a_real_signal_is_found(tmp_path):
