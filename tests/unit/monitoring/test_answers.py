@@ -1,11 +1,16 @@
 """Limits that make no sense are refused; intervals and times that cannot be judged say why."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 
+from heddle.domain.typed import build
 from heddle.monitoring.answers import Answers, Monitor, coverage_drift, slowness
 
+PROJECTS = Path(__file__).parents[3] / "projects"
 NONE = np.full(200, np.nan)
 
 
@@ -27,6 +32,14 @@ def test_limits_that_make_no_sense_are_refused(values, words):
     """In the words of the configuration."""
     with pytest.raises(ValueError, match=words):
         Monitor(**values)
+
+
+@pytest.mark.parametrize("project", ["housing", "drg"])
+def test_the_limits_of_the_projects_are_read(project):
+    """Each file's keys are known and make sense."""
+    place = PROJECTS / project / "configs" / "ml_experiments" / "monitor.yaml"
+    told = yaml.safe_load(place.read_text())["monitor"]
+    assert build(Monitor, told, where="monitor").page == "reports/monitoring.html"
 
 
 def test_an_interval_that_cannot_be_judged_says_why():
