@@ -176,6 +176,16 @@ COVERED_BY = {
         "unit/ingestion/test_stream.py",
     ),
     "ingestion/pieces.py": "unit/ingestion/test_stream.py",
+    **dict.fromkeys(
+        tuple(
+            f"serving/api/{part}.py"
+            for part in (
+                *("answers", "described", "doors", "fields", "meters", "reading", "refused"),
+                *("schema", "settings"),
+            )
+        ),
+        "unit/serving/api/test_app.py",
+    ),
     "serving/escape.py": "unit/serving/test_batch.py",
     **dict.fromkeys(
         tuple(

@@ -1,0 +1,154 @@
+"""The app: one factory for every project; what it takes and gives is the manifest's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from heddle.domain.entities import RequestRecord
+from heddle.serving.api.described import info, openapi_of
+from heddle.serving.api.doors import KeyDoor
+from heddle.serving.api.keys import Keys
+from heddle.serving.api.limits import Limits
+from heddle.serving.api.meters import Meters, escaped
+from heddle.serving.api.predicting import Predicting
+from heddle.serving.api.settings import Settings
+from heddle.serving.api.turns import Turns
+from heddle.serving.live import Live
+
+__all__ = ["RequestSink", "make_app"]
+
+_NAME = "Heddle predictions"
+_VERSION = "1"  # of the API, not of the software: who asks need not know that
+_log = logging.getLogger("heddle.serving")
+
+
+class RequestSink(Protocol):
+    """Where records of requests go; it never blocks and never raises."""
+
+    def offer(self, records: list[RequestRecord]) -> bool:
+        """Take them, or drop them and count."""
+
+
+def make_app(
+    live: Live,
+    settings: Settings | None = None,
+    logged: RequestSink | None = None,
+    *,
+    notice: Callable[[str], None] = _log.warning,
+) -> FastAPI:
+    """Return the app over the model that `live` holds.
+
+    Args:
+        live: the model; it may come later, and change.
+        settings: limits and policies.
+        logged: where requests and answers are written down; None: nowhere.
+        notice: where faults of ours are told.
+
+    Raises:
+        ConfigError: the file of keys cannot be read.
+    """
+    settings = settings or Settings()
+    meters, turns = Meters(), Turns(settings.most_waiting)
+    predicting = Predicting(live, settings, turns, meters, logged)
+    app = FastAPI(
+        title=_NAME,
+        version=_VERSION,
+        docs_url="/docs" if settings.docs else None,
+        openapi_url="/openapi.json" if settings.docs else None,
+        redoc_url=None,
+    )
+    app.state.predicting = predicting
+    app.state.meters = meters
+    _health(app, live)
+    _asking(app, live, predicting)
+    _metrics(app, live, meters, turns)
+    app.openapi = lambda: openapi_of(app, predicting)  # type: ignore[method-assign]
+    app.add_exception_handler(HTTPException, _worded)
+    if settings.keys is not None:
+        app.add_middleware(KeyDoor, keys=Keys(settings.keys, notice=notice))
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", "Authorization", "X-API-Key"],
+            max_age=3600,
+        )
+    app.add_middleware(Limits, settings=settings, meters=meters, notice=notice)
+    return app
+
+
+def _health(app: FastAPI, live: Live) -> None:
+    @app.get("/")
+    async def root() -> dict[str, str]:
+        """Return what this is."""
+        return {
+            "name": _NAME,
+            "version": _VERSION,
+            "description": "Predictions of a registered model, with intervals.",
+            "docs_url": "/docs",
+            "health_url": "/health",
+        }
+
+    @app.get("/health")
+    async def health() -> dict[str, Any]:
+        """Return healthy, or degraded without a model; always 200."""
+        loaded = live.current is not None
+        status = "healthy" if live.ready else "degraded"
+        return {"status": status, "model_loaded": loaded, "version": _VERSION}
+
+    @app.get("/health/live")
+    async def alive() -> dict[str, str]:
+        """Return that the event loop turns."""
+        return {"status": "alive"}
+
+    @app.get("/health/ready")
+    async def ready() -> Response:
+        """Return 200 once a verified model serves, 503 before and while draining."""
+        if live.ready:
+            return JSONResponse({"status": "ready"})
+        status = "draining" if live.draining else "not_loaded"
+        return JSONResponse({"status": status}, 503, {"retry-after": "1"})
+
+
+def _asking(app: FastAPI, live: Live, predicting: Predicting) -> None:
+    @app.post("/api/v1/predict")
+    async def predict(request: Request) -> Response:
+        """Predict each of `instances`, with an interval and an id to ask for it later."""
+        return await predicting.answer(request)
+
+    @app.get("/api/v1/model/info")
+    async def model_info() -> dict[str, Any]:
+        """Return which model answers, where it came from, of what it was made, how good it is."""
+        return info(live.current)
+
+
+def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns) -> None:
+    @app.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> PlainTextResponse:
+        """Return counters and times in Prometheus's text form."""
+        gauges = [
+            ("ready", "", "Whether requests should come here.", float(live.ready)),
+            ("model_swaps_total", "", "Models that began to serve.", float(live.swaps)),
+            ("model_refused_total", "", "Models not verified.", float(live.refused)),
+            ("requests_waiting", "", "Requests before the model.", float(turns.waiting)),
+            ("requests_shed_total", "", "Requests that found no room.", float(turns.refused)),
+        ]
+        if (serving := live.current) is not None:
+            model, digest = escaped(serving.model.label), serving.digest
+            labels = f'{{model="{model}",digest="{digest}",source="{serving.source}"}}'
+            gauges.append(("model_info", labels, "The model that serves.", 1.0))
+        text = meters.text(gauges)
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _worded(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    return JSONResponse({"error": str(fault.detail)}, fault.status_code, fault.headers)

@@ -1,0 +1,31 @@
+"""What an operator may set of the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Limits and policies; the defaults are those of the promises."""
+
+    most_rows: int = 10_000  # of a request
+    most_bytes: int = 10 * 2**20  # of a request's body
+    most_waiting: int = 64  # requests that wait for the model
+    most_buffered: int = 64 * 2**20  # bytes of all bodies that are being received
+    header_bytes: int = 16 * 2**10  # of a request's headers
+    timeout_s: float = 10.0  # from the first byte of a request to its answer
+    outside: Literal["flag", "refuse"] = "flag"  # numbers beyond those of the training rows
+    categories: Literal["flag", "refuse"] = "refuse"  # text that the contract does not name
+    origins: tuple[str, ...] = ()  # whose pages may ask from a browser
+    keys: Path | None = None  # file of hashed keys; None: anybody may ask
+    docs: bool = True  # /docs and /openapi.json; behind a key when there are keys
+
+    def __post_init__(self) -> None:
+        counts = (self.most_rows, self.most_bytes, self.most_waiting, self.most_buffered)
+        if min(counts) < 1 or self.header_bytes < 1_024 or self.timeout_s <= 0:
+            raise ValueError("limits must be positive, header_bytes at least 1024")
