@@ -23,6 +23,7 @@ from heddle.infrastructure.sqlite_predictions import SqlitePredictions
 from heddle.pipeline.generated import read_params
 from heddle.presentation import cli, cli_trace
 from heddle.presentation.bootstrap import make_request_log
+from heddle.presentation.data_links import data_links
 from heddle.registry.manifest import Manifest, Split, digest, model_config
 from heddle.validation.contract import Column
 
@@ -158,6 +159,18 @@ def test_a_model_is_walked_back_to_the_raw_file(root, capsys, asked, pin):
     assert model["git_commit"] == git(root, "rev-parse", "HEAD")
     assert model["data"]["both"] == manifest_of(root).data["both"]
     assert model["registered_at"].startswith("20")
+
+
+def test_stages_that_made_the_model_come_before_its_data(root):
+    """As long as the project's record is about it; a stage that wrote several files comes once."""
+    params = read_params(root)
+    told = data_links(root, params, manifest_of(root).data, made="reports/said.json")
+    assert [(one.kind, one.name) for one in told][:3] == [
+        ("stage", "said"), ("data", "both"), ("stage", "both"),
+    ]  # fmt: skip
+    assert told[0].says == "both -> reports/said.json"
+    assert len({(one.kind, one.name) for one in told}) == len(told)
+    assert data_links(root, params, manifest_of(root).data, made="models/x.yaml") == told[1:]
 
 
 def test_a_person_is_told_in_tables(root, capsys, request_of):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -27,10 +27,14 @@ from heddle.pipeline.context import StageContext
 from heddle.pipeline.world import World
 from heddle.presentation.progress import LoggedProgress, progress_for
 
+if TYPE_CHECKING:
+    from heddle.serving.logged import Logged, LogSettings
+
 __all__ = [
     "check_engine",
     "check_sources",
     "make_engine",
+    "make_logged",
     "make_registry",
     "make_request_log",
     "make_tables",
@@ -114,6 +118,20 @@ def make_request_log(root: Path) -> RequestLog:
     from heddle.infrastructure.sqlite_requests import SqliteRequests
 
     return SqliteRequests(root / REQUESTS)
+
+
+def make_logged(root: Path, settings: LogSettings, notice: Callable[[str], None]) -> Logged:
+    """Return the queue in front of that log, with the project's secret where columns are hashed.
+
+    Raises:
+        ResourceError: the secret can neither be read nor written.
+    """
+    from heddle.infrastructure.request_file import redaction_key
+    from heddle.serving.logged import Logged
+
+    hashed = "hash" in settings.redact.values()
+    key = redaction_key((root / REQUESTS).with_suffix(".key")) if hashed else b""
+    return Logged(make_request_log(root), settings, key=key, notice=notice)
 
 
 def tracking_uri(root: Path, world: World) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +11,13 @@ from typing import Any, Literal
 from heddle.infrastructure.dvc_lock import Digests, read_lock, recorded_stages
 from heddle.infrastructure.dvc_runs import private_folder
 from heddle.pipeline.lineage import Recorded, value_changes
+from heddle.pipeline.stages import is_path
 
 __all__ = ["Link", "State", "data_links"]
 
 State = Literal["same", "changed", "gone", "recorded"]  # recorded: not looked at from here
 
-_SHOWN = 3  # changes that are named
+_SHOWN = 3  # names or changes that are told
 _OTHER = "what follows is of the data that is here now"
 
 
@@ -32,7 +33,11 @@ class Link:
 
 
 def data_links(
-    root: Path, params: Mapping[str, Any], data: Mapping[str, Mapping[str, Any]]
+    root: Path,
+    params: Mapping[str, Any],
+    data: Mapping[str, Mapping[str, Any]],
+    *,
+    made: str = "",
 ) -> list[Link]:
     """Return the versions that a model was made of, the stages that made them, and the raw file.
 
@@ -40,13 +45,15 @@ def data_links(
         root: the project's folder.
         params: its params.yaml.
         data: version -> content_hash, sha256 and rows, as the model's manifest has them.
+        made: a file that the model's last stage wrote, if the stages of the project are still
+            those that made this model.
     """
     lock = read_lock(root / "dvc.lock")
     if lock is None:
         torn = Link(kind="stage", name="dvc.lock", state="gone", says="it cannot be read")
         return [*(_version(root, name, data[name]) for name in data), torn]
     way = _Way(root, params, recorded_stages(lock))
-    return list(way.back(data))
+    return list(way.back(data, made))
 
 
 class _Way:
@@ -61,17 +68,20 @@ class _Way:
             for name in (last.entry or {}).get("writes") or ()
         }
 
-    def back(self, data: Mapping[str, Mapping[str, Any]]) -> Iterator[Link]:
+    def back(self, data: Mapping[str, Mapping[str, Any]], made: str) -> Iterator[Link]:
         """Yield versions and stages, each once, each after all that were made of it."""
-        for name in self._order(list(data)):
-            yield _version(self.root, name, data.get(name))
+        told: set[str] = set()
+        for name in self._order([*data, *([made] if made in self.makers else [])]):
+            if not is_path(name):
+                yield _version(self.root, name, data.get(name))
             stage = self.makers.get(name)
             if stage is None:
                 says = f"no run of a stage that writes {name} is recorded in dvc.lock"
                 yield Link(kind="stage", name="?", state="gone", says=says)
-                continue
-            yield self._stage(stage)
-            yield from self._raw(name, stage)
+            elif stage not in told:
+                told.add(stage)
+                yield self._stage(stage)
+                yield from self._raw(name, stage)
 
     def _order(self, names: list[str]) -> list[str]:
         """Return these versions and all that they were made of, the last ones made first."""
@@ -82,8 +92,7 @@ class _Way:
                 return
             last = self.recorded.get(self.makers.get(name, ""))
             for read in (last.entry or {}).get("reads") or () if last else ():
-                if "/" not in str(read):
-                    visit(str(read), (*above, name))
+                visit(str(read), (*above, name))
             found[name] = None
 
         for name in names:
@@ -100,14 +109,12 @@ class _Way:
             words.append("it is not declared any more")
         else:
             words += [f"{path} changed" for path, _, _ in value_changes(entry, now)]
-        more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
-        told = f"{', '.join(entry.get('reads') or ()) or 'the source'} -> "
-        told += ", ".join(entry.get("writes") or ())
+        told = f"{_few(entry.get('reads') or ['the source'])} -> {_few(entry.get('writes') or ())}"
         return Link(
             kind="stage",
             name=name,
             state="changed" if words else "same",
-            says=f"{told}; {', '.join(words[:_SHOWN])}{more}" if words else told,
+            says=f"{told}; {_few(words)}" if words else told,
             facts={"reads": dict(last.reads), "writes": dict(last.writes)},
         )
 
@@ -134,6 +141,11 @@ class _Way:
             if path and Path(str(path)).name == Path(origin).name:
                 return self.root / Path(str(path)).expanduser()
         return self.root / origin
+
+
+def _few(words: Sequence[str]) -> str:
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return f"{', '.join(map(str, words[:_SHOWN]))}{more}"
 
 
 def _version(root: Path, name: str, was: Mapping[str, Any] | None) -> Link:

@@ -21,9 +21,18 @@ from heddle.presentation.bootstrap import tracking_uri
 from heddle.presentation.data_links import Link, State
 from heddle.registry.manifest import MANIFEST, Manifest, digest, read_manifest
 
-__all__ = ["PIN", "commit_link", "files_link", "folder_link", "project_links", "version_links"]
+__all__ = [
+    "PIN",
+    "RECORD",
+    "commit_link",
+    "files_link",
+    "folder_link",
+    "project_links",
+    "version_links",
+]
 
 PIN = "manifest_sha256"
+RECORD = "models/model_config.yaml"  # what the project says of the model that it registered last
 
 
 def version_links(
@@ -129,7 +138,7 @@ def _run(root: Path, world: World, version: ModelVersion) -> Link:
 
 
 def _record(root: Path, pin: str) -> Link:
-    name = "models/model_config.yaml"
+    name = RECORD
     try:
         told = load((root / name).read_bytes())["model"]
         found, version = str(told["manifest_sha256"]), f"{told['name']}/{told['version']}"

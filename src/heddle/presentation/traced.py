@@ -16,7 +16,7 @@ from heddle.pipeline.world import World
 from heddle.presentation.bootstrap import REQUESTS, make_request_log
 from heddle.presentation.daily import kept_log, written
 from heddle.presentation.data_links import Link, data_links
-from heddle.presentation.model_links import PIN, folder_link, project_links, version_links
+from heddle.presentation.model_links import PIN, RECORD, folder_link, project_links, version_links
 from heddle.registry.manifest import MANIFEST, Manifest
 
 __all__ = ["Trace", "traced"]
@@ -145,10 +145,9 @@ class _Walk:
     def _back(self, manifest: Manifest | None, pin: str) -> list[Link]:
         if manifest is None:
             return []
-        return [
-            *project_links(self.root, self.params, manifest, pin),
-            *data_links(self.root, self.params, manifest.data),
-        ]
+        found = project_links(self.root, self.params, manifest, pin)
+        made = RECORD if found[0].state == "same" else ""
+        return [*found, *data_links(self.root, self.params, manifest.data, made=made)]
 
 
 def _figures(manifest: Manifest | None) -> dict[str, Any]:

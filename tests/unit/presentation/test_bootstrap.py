@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from heddle.domain.entities import RequestRecord
 from heddle.domain.errors import ConfigError
 from heddle.domain.typed import build
 from heddle.infrastructure.memory import SilentProgress
@@ -14,10 +17,13 @@ from heddle.pipeline.world import World
 from heddle.presentation.bootstrap import (
     absolute_uri,
     check_sources,
+    make_logged,
+    make_request_log,
     make_tracker,
     stage_context,
     tracking_uri,
 )
+from heddle.serving.logged import LogSettings
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +90,23 @@ def test_unfinished_work_is_kept_for_the_code_that_began_it(done):
     assert not first.scratch.exists()
     assert (first.reads, first.writes) == ({"v0": "v0"}, ("left",))
     assert first.facts()["data"]["v0"]["rows"] == 60
+
+
+def test_requests_go_to_the_projects_log_and_are_hashed_with_its_secret(tmp_path):
+    """The secret is made when it is needed, and the same for every server of the project."""
+    one = RequestRecord(
+        id="1", at="2026-05-01T12:00:00Z", model="m/1", digest="d", row={"a": 5}, prediction=1.0
+    )
+    plainly = make_logged(tmp_path, LogSettings(), print)
+    plainly.offer([one])
+    assert plainly.close(20)
+    secret = tmp_path / "predictions" / "requests.key"
+    assert not secret.exists()
+    for number in ("2", "3"):
+        hashing = make_logged(tmp_path, LogSettings(redact={"a": "hash"}), print)
+        hashing.offer([replace(one, id=number)])
+        assert hashing.close(20)
+    assert secret.stat().st_mode & 0o777 == 0o600
+    first, second, third = (kept.row["a"] for kept in make_request_log(tmp_path).rows())
+    assert (first, second) == (5, third)
+    assert second.startswith("hash:")
