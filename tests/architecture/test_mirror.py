@@ -172,6 +172,13 @@ COVERED_BY = {
     "presentation/report/lineage.py": "unit/presentation/report/test_pipeline_graph.py",
     "presentation/steps/report.py": "unit/presentation/report/test_page.py",
     **dict.fromkeys(
+        tuple(
+            f"serving/{part}.py"
+            for part in ("escape", "journal", "keys", "parts", "predicted", "refused")
+        ),
+        "unit/serving/test_batch.py",
+    ),
+    **dict.fromkeys(
         tuple(f"ingestion/{part}_pieces.py" for part in ("delimited", "parquet", "text")),
         "unit/ingestion/test_stream.py",
     ),
@@ -186,7 +193,6 @@ COVERED_BY = {
         ),
         "unit/serving/api/test_app.py",
     ),
-    "serving/escape.py": "unit/serving/test_batch.py",
     **dict.fromkeys(
         tuple(
             f"serving/{part}.py" for part in ("arrays", "encoders", "not_compiled", "predictors")

@@ -342,8 +342,11 @@ def test_the_commands_tell_what_was_registered_and_predicted(done, uri, tmp_path
     assert said.startswith(
         "3 rows predicted by price/1, 2 flagged (unknown_category:shore 2, outside_training:size 1)"
     )
-    assert cli.run([*words, "--json"]) == 0
+    assert cli.run(words) == 0
+    assert capsys.readouterr().out.startswith("done already, --force does it again: 3 rows pred")
+    assert cli.run([*words, "--json", "--force", "--key", "beds", "--key", "Shore"]) == 0
     told = json.loads(capsys.readouterr().out)
+    assert pl.read_csv(out).columns[:4] == ["line", "beds", "shore", "prediction"]
     assert told["flags"] == {"unknown_category:shore": 2, "outside_training:size": 1}
     assert (told["flagged"], told["model"]) == (2, "price/1")
     source.write_text("\n".join(lines[:2]) + "\n")

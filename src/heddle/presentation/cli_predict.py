@@ -47,6 +47,13 @@ def predict_command(
     on_error: Annotated[
         str, typer.Option("--on-error", help="A bad row: 'fail', or 'skip' it and list it.")
     ] = "fail",
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="COLUMN", help="Of INPUT: copied to the output; repeatable."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Of INPUT: from the start, though it is done already.")
+    ] = False,
     asof: Annotated[
         str, typer.Option(metavar="DATE", help="From the close of this day, not of the last.")
     ] = "",
@@ -60,7 +67,9 @@ def predict_command(
     """Predict each row of a file; or, without INPUT, the next session.
 
     Of a file, rows are checked one by one; without --model the version in
-    production is asked, or the one in staging before any is.
+    production is asked, or the one in staging before any is. CSV and Parquet
+    may be larger than memory; a run that was stopped goes on where it stopped,
+    and nothing is done twice for the same input and model.
 
     Without INPUT, prices are made anew as the project's stages make them,
     in memory. The answer for the last session that has closed is kept, once
@@ -74,14 +83,9 @@ def predict_command(
     inputs, overrides = _input(project, words)
     if inputs:
         _refuse_days({"--asof": asof, "--from": first, "--to": last}, overrides)
-        return _predict_file(project, Path(inputs[0]), output, model, on_error, as_json=as_json)
-    if output is not None:
-        from heddle.domain.errors import ConfigError
-
-        raise ConfigError(
-            "--output is of an INPUT, and there is none",
-            todo="Without INPUT answers are kept in the project; --json prints them.",
-        )
+        how = {"on_error": on_error, "keys": tuple(key or ()), "force": force}
+        return _predict_file(project, Path(inputs[0]), output, model, how, as_json=as_json)
+    _refuse_alone({"--output": output, "--key": key, "--force": force})
     from heddle.presentation.daily import Asked
 
     asked = Asked(asof=_day(asof, "--asof"), first=_day(first, "--from"), last=_day(last, "--to"))
@@ -108,6 +112,17 @@ def _refuse_days(days: dict[str, str], overrides: Sequence[str]) -> None:
             f"{told[0]} is for predictions from a history, not for those of an INPUT",
             todo="Leave one of them out.",
         )
+
+
+def _refuse_alone(told: dict[str, Any]) -> None:
+    from heddle.domain.errors import ConfigError
+
+    for name, value in told.items():
+        if value:
+            raise ConfigError(
+                f"{name} is of an INPUT, and there is none",
+                todo="Without INPUT answers are kept in the project; --json prints them.",
+            )
 
 
 def _day(text: str, option: str) -> date | None:
@@ -181,31 +196,34 @@ def _show(answer: Answer) -> None:
 
 
 def _predict_file(
-    project: Path, source: Path, output: Path | None, model: str, on_error: str, *, as_json: bool
+    project: Path,
+    source: Path,
+    output: Path | None,
+    model: str,
+    how: dict[str, Any],
+    *,
+    as_json: bool,
 ) -> None:
     from heddle.domain.errors import ConfigError
     from heddle.presentation.progress import progress_for
-    from heddle.serving.batch import check_places, predict_file
+    from heddle.serving.batch import Batch, check_places, predict_file
     from heddle.serving.loader import load_registered
 
     if output is None:
         raise ConfigError("--output is missing", todo="heddle predict INPUT -o OUTPUT.parquet.")
-    if on_error not in {"fail", "skip"}:
-        raise ConfigError(
-            f"--on-error is not {on_error!r}", wanted=on_error, known=("fail", "skip")
-        )
+    if (told := how["on_error"]) not in {"fail", "skip"}:
+        raise ConfigError(f"--on-error is not {told!r}", wanted=told, known=("fail", "skip"))
     check_places(source, output)
     world = world_of(project)
     registry, progress = registry_of(project, world), progress_for(err)
     loaded = load_registered(registry, *_meant(registry, world.model, model))
-    found = predict_file(
-        loaded, source, output, on_error="skip" if on_error == "skip" else "fail", progress=progress
-    )
+    found = predict_file(loaded, source, output, Batch(**how), progress=progress)
     if as_json:
         show_json({**plain(found), "model": loaded.label})
         return
     flagged = _flagged(found) if found.flagged else ""
-    out.print(f"{found.predicted:,} rows predicted by {loaded.label}{flagged}: {found.out}")
+    told = f"{found.predicted:,} rows predicted by {loaded.label}{flagged}: {found.out}"
+    out.print(f"done already, --force does it again: {told}" if found.done else told)
     if found.errors:
         out.print(f"[yellow]{found.bad:,} bad rows left out[/]: {found.errors}")
 
