@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from datetime import date, timedelta
 
 import numpy as np
@@ -19,15 +20,18 @@ from heddle.evaluation.splits import assign
 from heddle.infrastructure.memory import MemoryTables, SilentProgress
 from heddle.infrastructure.memory_tracking import MemoryTracker
 from heddle.infrastructure.mlflow_registry import MlflowRegistry
+from heddle.models.candidates import read_candidates
 from heddle.models.features import read_features
 from heddle.models.trusted import TRUSTED_TYPES
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.compete import Compete, compete
 from heddle.pipeline.steps.register import Register, register
 from heddle.pipeline.steps.select_model import SelectModel, select_model
+from heddle.registry.final_model import builder
 from heddle.registry.gates import Gates
 from heddle.registry.promotion import Promote, promote
 from heddle.serving.loader import load_folder, load_registered
+from heddle.training.dataset import read_dataset
 
 HORIZON = 2
 FEATURES = {
@@ -259,6 +263,64 @@ def test_a_rerun_writes_the_same_bytes_and_no_second_version(done):
     done.run("train", KEPT)
     assert [(done.root / "models" / name).read_bytes() for name in WRITTEN] == before
     assert len(done.registry.versions("Prices")) == count
+
+
+def test_what_is_registered_may_have_learned_from_every_known_session(done, tmp_path):
+    """With `refit`: the same figures, of the fit that was judged; the model is another, and new."""
+    world = World(tmp_path, f"sqlite:///{tmp_path}/runs/mlflow.db")
+    shutil.copytree(done.root / "models", tmp_path / "models")
+    world.run("train", KEPT, refit=True)
+    for name in ("metrics.json", "predictions.parquet"):
+        assert (tmp_path / "models" / name).read_bytes() == (
+            done.root / "models" / name
+        ).read_bytes()
+    was, told = (one.json("model/manifest.json") for one in (done, world))
+    same = ("metrics", "baselines", "interval", "split", "parameters", "cv", "evidence")
+    assert {key: told[key] for key in same} == {key: was[key] for key in same}
+    days = world.tables.read("v2")["session"]
+    window = {"rows": days.len(), "first": str(days.min()), "last": str(days.max())}
+    assert (was["refit"], told["refit"]) == (None, window)
+    assert told["split"]["train_to"] < window["last"]
+    judged = {key: told["split"][f"train_{at}"] for key, at in (("first", "from"), ("last", "to"))}
+    evaluation = world.json("evaluation.json")
+    assert evaluation["registered_fit"] == window
+    assert evaluation["judged_fit"] == {"rows": told["split"]["train_rows"], **judged}
+    assert world.json("model/golden.json")["rows"]["session"][-1] == window["last"]
+
+    model = load_folder(tmp_path / "models/model")  # that it says what golden.json has, is checked
+    config = build(Register, COMMON | REGISTER, where="train")
+    data = read_dataset(
+        world.tables, {n: n for n in ("v2", "split", "v1")}, target="forward_return",
+        row_key="session", features=read_features(FEATURES, where="x"), open_known=True,
+    )  # fmt: skip
+    best = yaml.safe_load((tmp_path / "models/best_params.yaml").read_text())
+    candidates = read_candidates(config.candidates, where="x")
+    again = builder(best, data.features, candidates, seed=config.seed)()
+    again.fit(data.known.rows, data.known.target)
+    said = dict(zip(world.prices["session"], model.predict(world.prices), strict=True))
+    assert [said[day] for day in days] == again.predict(data.known.rows).tolist()
+    tested = pl.read_parquet(tmp_path / "models/predictions.parquet")
+    assert [said[day] for day in tested["session"]] != tested["predicted"].to_list()
+
+
+def test_both_windows_are_told_wherever_a_version_is(done, tmp_path):
+    """Tag, description, model_config.yaml and the table of models; without a second fit as ever."""
+    world = World(tmp_path, f"sqlite:///{tmp_path}/runs/mlflow.db")
+    shutil.copytree(done.root / "models", tmp_path / "models")
+    world.run("train", KEPT, refit=True)
+    facts = load_folder(tmp_path / "models/model").manifest
+    words = facts.fitted_on
+    assert words == f"{facts.refit.words}; judged was a fit on {facts.judged.words}"
+    assert facts.refit.words.endswith(f" rows of {facts.refit.first} to {facts.refit.last}")
+    version = world.registry.resolve("Prices", "staging")
+    assert version.tags["fitted_on"] == words
+    assert f"on all rows whose target is known: {facts.refit.words}. Metrics" in version.description
+    assert f"of the judged fit, on {facts.judged.words}." in version.description
+    page = yaml.safe_load((tmp_path / "models/model_config.yaml").read_text())["model"]
+    assert (page["fitted_on"], page["refit"]["last"]) == (words, facts.refit.last)
+    plain = done.registry.resolve("Prices", "staging")
+    assert "fitted_on" not in plain.tags
+    assert "once more" not in plain.description
 
 
 def test_without_an_edge_nothing_is_promoted_unless_it_is_meant(done, tmp_path):

@@ -21,6 +21,7 @@ from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.register import Register, register
 from heddle.presentation import cli
 from heddle.registry.gates import Gates
+from heddle.registry.manifest import Fit
 from heddle.registry.promotion import Promote, promote, rollback
 from heddle.serving.batch import predict_file
 from heddle.serving.loader import load_folder, load_registered
@@ -309,6 +310,24 @@ def test_the_same_model_is_one_version_and_another_one_counts_as_a_second_look(t
         assert (told["version"], told["split"]["test_opened"]) == (str(number), looks)
     assert len(project.registry.versions("price")) == 2
     assert any("have judged 2 models" in said for said in project.progress.notices)
+
+
+def test_a_table_may_be_fitted_once_more_on_all_its_rows(done, tmp_path):
+    """The figures are those of the judged fit, to the byte; the model that is kept is another."""
+    project = Project(tmp_path / "p", f"sqlite:///{tmp_path}/runs/mlflow.db")
+    project.run(refit=True)
+    for name in ("metrics.json", "predictions.parquet", "model/reference.parquet"):
+        one, two = ((p.root / "models" / name).read_bytes() for p in (done, project))
+        assert one == two, name
+    model = load_registered(project.registry, "price", "staging")
+    assert model.manifest.refit == Fit(rows=600)
+    assert model.manifest.fitted_on == "600 rows; judged was a fit on 480 rows"
+    assert model.manifest.seen["size"]["max"] == project.rows["size"].max()
+    said = pl.read_parquet(project.root / "models/predictions.parquet")
+    rows = said.select("row_id").join(project.rows, on="row_id", maintain_order="left")
+    errors = np.abs(model.predict(rows) - rows["price"].to_numpy())
+    judged = np.abs(said["predicted"].to_numpy() - rows["price"].to_numpy())
+    assert errors.mean() < 0.9 * judged.mean(), "it has learned from the test rows"
 
 
 def test_promote_rollback_and_batch_work_on_what_was_registered(done, tmp_path):

@@ -14,14 +14,16 @@ from heddle.pipeline.context import StageContext
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
 
     from heddle.domain.entities import ModelVersion
     from heddle.domain.ports import TrackedRun
+    from heddle.features.price_history import PriceHistory
     from heddle.models.assembly import Features
     from heddle.models.candidates import Candidate
     from heddle.pipeline.steps.register import Register
     from heddle.registry.final_model import FinalFit
-    from heddle.registry.manifest import Manifest, Split
+    from heddle.registry.manifest import Fit, Manifest, Split
     from heddle.registry.verdict import Verdict
     from heddle.training.dataset import Dataset, Part
 
@@ -53,6 +55,8 @@ class Found:
     importances: Mapping[str, Any]
     data: Dataset
     test: Part
+    model: Any  # that is kept
+    known: Part | None = None  # rows that it was fitted on, if it is not the one that was judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +81,18 @@ def write_files(ctx: StageContext, cfg: Register, ready: Ready, found: Found) ->
     from heddle.registry.reference import encoded, reference_rows
 
     fit, data, history = found.fit, found.data, ready.features.history
+    learnt = (found.known or data).keys
     manifest = _manifest(ctx, cfg, ready, found)
     reference: bytes | None = None
     if history is None:
-        model, sample = fit.model, pl.from_pandas(data.train[list(manifest.columns)].head(5))
+        model, sample = found.model, pl.from_pandas(data.train[list(manifest.columns)].head(5))
         drawn = reference_rows(
             data, fit.held_out, manifest.columns, target=cfg.target, seed=cfg.seed
         )
         reference = encoded(drawn)
     else:
-        model = with_history(fit.model, ready.features)
-        sample = warmed_up(ctx.tables.read(history.reads), history, data.keys)
+        model = with_history(found.model, ready.features)
+        sample = warmed_up(ctx.tables.read(history.reads), history, learnt)
     made = save_model(
         ctx.path(_FOLDER), model, manifest, sample, TRUSTED_TYPES, reference=reference
     )
@@ -99,6 +104,7 @@ def write_files(ctx: StageContext, cfg: Register, ready: Ready, found: Found) ->
             "cv": fit.cv,
             "blocked_cv": fit.blocked_cv,
             **found.importances,
+            **_fits(made),
             "test_opened": {
                 "rows": len(found.test.target),
                 "split_hash": manifest.split.hash,
@@ -160,6 +166,7 @@ def _manifest(ctx: StageContext, cfg: Register, ready: Ready, found: Found) -> M
     facts, members, features = ctx.facts(), ready.best["members"], ready.features
     prices, named = features.history, json.dumps(plain(features), sort_keys=True)
     versions = (*ready.versions, *((prices.reads,) if prices else ()))
+    rows = found.data.train if found.known is None else found.known.rows
     return Manifest(
         name=cfg.model,
         best_model=" + ".join(m["candidate"] for m in members),
@@ -168,7 +175,7 @@ def _manifest(ctx: StageContext, cfg: Register, ready: Ready, found: Found) -> M
         columns=history_columns(cfg.contract, prices)
         if prices
         else input_columns(cfg.contract, features, ready.versions[0]),
-        seen=seen(found.data.train, features.numeric, features.categorical),
+        seen=seen(rows, features.numeric, features.categorical),
         metric=cfg.metric,
         metrics=found.verdict.metrics,
         interval=found.verdict.interval,
@@ -185,23 +192,47 @@ def _manifest(ctx: StageContext, cfg: Register, ready: Ready, found: Found) -> M
         else None,
         evidence=evidence(_read(ctx, "selection.json"), _read(ctx, "backtest.json")),
         features_hash=sha256(named.encode()).hexdigest(),
+        refit=_refit(found.known, prices),
     )
 
 
 def _split(ctx: StageContext, cfg: Register, ready: Ready, found: Found) -> Split:
     from heddle.registry.manifest import Split
 
-    history, keys = ready.features.history, found.data.keys
-    first, last = (keys[history.time].min(), keys[history.time].max()) if history else (None, None)
+    first, last = _window(found.data.keys, ready.features.history)
     return Split(
         hash=ctx.tables.info(ready.versions[1]).content_hash,
         strategy=str(cfg.split.get("strategy", "")),
         seed=int(cfg.split.get("seed", 0)),
         train_rows=len(found.data.target),
         test_rows=len(found.test.target),
-        train_from=None if first is None else str(first),
-        train_to=None if last is None else str(last),
+        train_from=first,
+        train_to=last,
     )
+
+
+def _refit(known: Part | None, history: PriceHistory | None) -> Fit | None:
+    from heddle.registry.manifest import Fit
+
+    if known is None:
+        return None
+    first, last = _window(known.keys, history)
+    return Fit(rows=len(known.target), first=first, last=last)
+
+
+def _window(keys: pl.DataFrame, history: PriceHistory | None) -> tuple[str | None, str | None]:
+    """Return the first and the last session, where rows have one."""
+    if history is None:
+        return None, None
+    days = keys[history.time]
+    return str(days.min()), str(days.max())
+
+
+def _fits(manifest: Manifest) -> dict[str, Any]:
+    """Say of which fit the figures are, where another one is kept."""
+    if manifest.refit is None:
+        return {}
+    return {"judged_fit": plain(manifest.judged), "registered_fit": plain(manifest.refit)}
 
 
 def _figures(verdict: Verdict) -> dict[str, float]:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from heddle.evaluation.metrics import METRICS
+from heddle.registry.evidence import backtest_words
 from heddle.registry.manifest import Manifest, digest
 
 __all__ = ["about", "card", "needed_libraries", "requirements", "version_tags"]
@@ -83,6 +84,8 @@ def _beside(manifest: Manifest) -> dict[str, str]:
         tags["horizon"] = str(manifest.history.horizon)
     if split.train_from and split.train_to:
         tags |= {"train_from": split.train_from, "train_to": split.train_to}
+    if manifest.refit is not None:
+        tags["fitted_on"] = manifest.fitted_on
     if "edge" in manifest.evidence:
         tags["edge"] = str(manifest.evidence["edge"]).lower()
     return tags
@@ -119,15 +122,27 @@ def card(manifest: Manifest) -> str:
         if manifest.blocked_cv
         else ""
     )
-    words = manifest.evidence.get("words")
-    proof = f"## Evidence\n\n{words}.\n\n" if words else ""
+    found = (manifest.evidence.get("words"), backtest_words(manifest.evidence))
+    words = "".join(f"{line}.\n\n" for line in found if line)
+    proof = f"## Evidence\n\n{words}" if words else ""
     folds = f"{key} on folds {manifest.cv[key]:.6g}{blocked}.\n\n" if manifest.cv else ""
     return (
         f"# {manifest.name}: {manifest.best_model}\n\n"
         f"Predicts `{manifest.target}` from {len(manifest.columns)} columns:"
         f" {', '.join(f'`{c}`' for c in manifest.columns)}.\n\n"
         f"Fitted on {split.train_rows:,} rows, scored once on {split.test_rows:,} rows that nothing"
-        f" had seen (split `{split.strategy}`, seed {split.seed}).\n\n"
+        f" had seen (split `{split.strategy}`, seed {split.seed}).\n\n{_again(manifest)}"
         f"| metric | test |\n|---|---|\n{rows}\n\n{folds}"
         f"| baseline | {key} |\n|---|---|\n{beside}\n\n{proof}## Parameters\n\n{members}\n"
+    )
+
+
+def _again(manifest: Manifest) -> str:
+    """Return the paragraph on the second fit, "" where there was none."""
+    if manifest.refit is None:
+        return ""
+    return (
+        f"Then the model that is kept was fitted once more, with the same parameters, on all rows"
+        f" whose target is known: {manifest.refit.words}. Metrics, baselines and interval are those"
+        f" of the judged fit, on {manifest.judged.words}.\n\n"
     )

@@ -17,6 +17,7 @@ from heddle.validation.contract import Column, Contract
 
 __all__ = [
     "MANIFEST",
+    "Fit",
     "HistoryFacts",
     "Manifest",
     "Split",
@@ -41,6 +42,25 @@ class Split:
     test_opened: int = 1
     train_from: str | None = None  # first and last training session, where rows have one
     train_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """The rows that a model was fitted on."""
+
+    rows: int
+    first: str | None = None  # session, where rows have one
+    last: str | None = None
+
+    @property
+    def words(self) -> str:
+        """How many, and from when to when.
+
+        >>> Fit(rows=1200, first="2010-01-04", last="2014-10-08").words
+        '1,200 rows of 2010-01-04 to 2014-10-08'
+        """
+        window = f" of {self.first} to {self.last}" if self.first and self.last else ""
+        return f"{self.rows:,} rows{window}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +104,31 @@ class Manifest:
     history: HistoryFacts | None = None  # None: a row is predicted from itself alone
     evidence: Mapping[str, Any] = field(default_factory=dict)  # whether it has an edge, and why
     features_hash: str = ""  # sha256 of what is made of a row
+    refit: Fit | None = None  # all known rows, if the model was fitted once more after judgement
     format: int = 1
 
     @property
     def contract(self) -> Contract:
         """The contract of the rows that this model is asked about."""
         return Contract(columns=self.columns, extra="keep")
+
+    @property
+    def judged(self) -> Fit:
+        """The training rows of the fit that metrics, baselines and interval are of."""
+        split = self.split
+        return Fit(rows=split.train_rows, first=split.train_from, last=split.train_to)
+
+    @property
+    def fitted(self) -> Fit:
+        """The rows that the model in the folder was fitted on."""
+        return self.refit or self.judged
+
+    @property
+    def fitted_on(self) -> str:
+        """Which rows that were, in words; and, if it was another fit that was judged, of which."""
+        if self.refit is None:
+            return self.judged.words
+        return f"{self.refit.words}; judged was a fit on {self.judged.words}"
 
     def encoded(self) -> bytes:
         """Return the bytes of `manifest.json`: keys sorted where their order says nothing."""
@@ -156,6 +195,7 @@ def model_config(
             **headline,
             "primary_metric": manifest.metric,
             **{key: values[key] for key in _FIGURES},
+            "fitted_on": manifest.fitted_on,
             "target_variable": manifest.target,
             "num_features": len(manifest.columns),
             "feature_columns": list(manifest.columns),
@@ -177,7 +217,7 @@ def model_config(
 
 
 _FIGURES = ("metrics", "cv", "blocked_cv", "baselines", "interval")
-_ORIGIN = ("split", "data", "history", "evidence", "features_hash", "config_hash")
+_ORIGIN = ("split", "refit", "data", "history", "evidence", "features_hash", "config_hash")
 _AGAIN = "Nothing was loaded; register the model again with `heddle run register --force`."
 
 

@@ -44,6 +44,7 @@ class Dataset:
     folds: tuple[Pair, ...]  # (train, valid) positions, by fold number
     blocks: tuple[Pair, ...]  # the same for spatial or grouped folds; () when there are none
     test: Part | None = None  # only where it was opened
+    known: Part | None = None  # every row whose target is known, likewise
     features: Features | None = None  # those that were asked for, every column of them named
 
 
@@ -57,6 +58,7 @@ def read_dataset(
     features: Features | None = None,
     horizon: int = 0,
     open_test: bool = False,
+    open_known: bool = False,
 ) -> Dataset:
     """Read the first two data versions among `reads` (rows, then split) as a `Dataset`.
 
@@ -86,6 +88,7 @@ def read_dataset(
         columns=features.raw if features else columns,
         horizon=horizon,
         open_test=open_test,
+        open_known=open_known,
     )
     return replace(made, features=features)
 
@@ -99,6 +102,7 @@ def dataset(
     columns: Sequence[str] = (),
     horizon: int = 0,
     open_test: bool = False,
+    open_known: bool = False,
 ) -> Dataset:
     """Join rows and split by their key.
 
@@ -111,6 +115,8 @@ def dataset(
         horizon: periods from a row to the moment at which its target is known; no row that trains
             may reach into what is held out.
         open_test: also take the test rows. Only who registers a model does.
+        open_known: also take all rows whose target is known, whatever part they are of: training,
+            test, or neither. Only who fits a judged model once more does.
 
     Raises:
         ConfigError: a column that does not exist.
@@ -138,6 +144,7 @@ def dataset(
         test=_part(rows, ordered.filter(pl.col("part") == "test"), target, key)
         if open_test
         else None,
+        known=_known(rows, ordered, target, key) if open_known else None,
     )
 
 
@@ -180,6 +187,14 @@ def _part(rows: pl.DataFrame, chosen: pl.DataFrame, target: str, key: Sequence[s
         target=np.array(values, dtype=np.float64),
         keys=joined.select(key),
     )
+
+
+def _known(rows: pl.DataFrame, ordered: pl.DataFrame, target: str, key: Sequence[str]) -> Part:
+    told = pl.col(target).is_not_null()
+    if rows[target].dtype.is_float():
+        told &= pl.col(target).is_finite()
+    chosen = ordered.join(rows.filter(told), on=key, how="semi").sort(key)
+    return _part(rows, chosen, target, key)
 
 
 def _teaches(part: Part, columns: Sequence[str], target: str) -> None:

@@ -52,6 +52,15 @@ def test_models_of_several_metrics_share_a_table():
     assert told[2] == ["price", "1", "ridge", "0.9000", "5.00", "4.00"]
 
 
+def test_a_model_that_was_fitted_again_says_on_what():
+    """In a column of its own, which is not there when no version has it."""
+    told = lines(version(2, fitted_on="600 rows; judged was a fit on 480 rows"), version(1))
+    assert told[0][-2:] == ["fitted", "on"]
+    assert " ".join(told[1]).endswith("600 rows; judged was a fit on 480 rows")
+    assert " ".join(told[2]).endswith("the judged training rows")
+    assert "fitted" not in lines(version(1))[0]
+
+
 def test_a_version_of_strange_tags_is_listed_all_the_same():
     """Without figures, and with words that look like markup."""
     bare = ModelVersion(

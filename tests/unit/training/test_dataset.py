@@ -46,6 +46,21 @@ def test_test_rows_are_there_only_when_they_are_opened(rows, split, data):
     assert not set(opened.test.keys["id"]) & set(opened.keys["id"])
 
 
+def test_all_known_rows_are_there_only_when_they_are_opened(rows, split, data):
+    """Whatever part they are of; a row whose target is not known is none of them."""
+    assert data.known is None
+    gap = split["id"].sort()[3]
+    last = split.filter(pl.col("part") == "test")["id"].sort()[-1]
+    held = pl.when(pl.col("id") == gap).then(pl.lit("gap")).otherwise("part").alias("part")
+    unknown = pl.when(pl.col("id") == last).then(float("nan")).otherwise("price").alias("price")
+    opened = dataset(
+        rows.with_columns(unknown), split.with_columns(held), target="price", row_key="id",
+        open_known=True,
+    )  # fmt: skip
+    assert opened.known.keys["id"].to_list() == sorted(set(rows["id"]) - {last})
+    assert opened.test is None
+
+
 def test_several_columns_may_name_a_row_together(rows, split):
     """They stay among the raw columns: they say something of the row, too."""
     both = [pl.col("id").str.head(2).alias("shop"), pl.col("id").str.tail(-2).alias("at")]

@@ -42,6 +42,7 @@ class Register:
     relative: bool = True  # intervals grow with the prediction
     segments: tuple[Mapping[str, Any], ...] = ()  # column, and edges for a number column
     cap: float | None = None  # targets at or above are censored; in the target's unit
+    refit: bool = False  # once judged, fit the model that is kept on all rows with a known target
     importance_rows: int = 1000  # per fold
     importance_repeats: int = 3
 
@@ -67,23 +68,40 @@ def register(ctx: StageContext, cfg: Register) -> None:
     predictions.parquet, model/ and model_config.yaml. With a history the model that is registered
     takes raw prices, and computes the features itself.
 
+    With `refit` the same parameters are fitted once more when the test rows have judged: on all
+    rows whose target is known, columns chosen anew inside. That model is saved and registered;
+    figures, interval and predictions stay those of the fit that was judged, and its manifest
+    tells the rows of both.
+
     Raises:
         ConfigError: a member, column or segment that does not exist.
         DataContractError, IntegrityError: as `heddle.training.dataset.dataset`.
     """
     began = time.perf_counter()
     ready = _ready(ctx, cfg)
-    ready, data, test = _data(ctx, cfg, ready)
+    ready, data, test, known = _data(ctx, cfg, ready)
     with (
         ctx.run({"model": cfg.model}) as run,
-        ctx.progress.task("register", total=4 + len(data.folds + data.blocks), even=False) as bar,
+        ctx.progress.task("register", total=_parts(data, cfg), even=False) as bar,
     ):
         fit = _fit(ctx, cfg, ready, data, lambda part: bar.advance(note=part))
         importances = _importances(run, cfg, ready, data, fit)
         bar.advance(note="importances")
         verdict = _verdict(ctx, cfg, ready, (data, test), fit)
         bar.advance(note="test rows")
-        found = Found(fit=fit, verdict=verdict, importances=importances, data=data, test=test)
+        model = fit.model
+        if known is not None:
+            model = _fit_again(cfg, ready, known)
+            bar.advance(note="all known rows")
+        found = Found(
+            fit=fit,
+            verdict=verdict,
+            importances=importances,
+            data=data,
+            test=test,
+            model=model,
+            known=known,
+        )
         saved = write_files(ctx, cfg, ready, found)
         version = add_version(ctx, cfg, saved, run)
         bar.advance(note=f"{version.name} {version.number}")
@@ -109,7 +127,9 @@ def _ready(ctx: StageContext, cfg: Register) -> Ready:
     )
 
 
-def _data(ctx: StageContext, cfg: Register, ready: Ready) -> tuple[Ready, Dataset, Part]:
+def _data(
+    ctx: StageContext, cfg: Register, ready: Ready
+) -> tuple[Ready, Dataset, Part, Part | None]:
     from heddle.domain.errors import DataContractError
     from heddle.training.dataset import read_dataset
 
@@ -121,12 +141,18 @@ def _data(ctx: StageContext, cfg: Register, ready: Ready) -> tuple[Ready, Datase
         features=ready.features,
         horizon=cfg.horizon,
         open_test=True,
+        open_known=cfg.refit,
     )
     test = opened.test
     if test is None or not len(test.target):
         raise DataContractError("the split keeps no test rows", where=ready.versions[1])
     spelt = replace(ready, features=opened.features or ready.features)
-    return spelt, replace(opened, test=None), test  # what fits and chooses holds no test row
+    closed = replace(opened, test=None, known=None)  # what fits and chooses holds no test row
+    return spelt, closed, test, opened.known
+
+
+def _parts(data: Dataset, cfg: Register) -> int:
+    return 4 + len(data.folds + data.blocks) + cfg.refit
 
 
 def _fit(ctx: StageContext, cfg: Register, ready: Ready, data: Dataset, on_part: Any) -> FinalFit:
@@ -136,6 +162,13 @@ def _fit(ctx: StageContext, cfg: Register, ready: Ready, data: Dataset, on_part:
     build = builder(ready.best, ready.features, ready.candidates, seed=cfg.seed)
     with workers(ctx.cores) as pool:
         return fit_final(build, data, pool, keys=meaningful(cfg.scale), on_part=on_part)
+
+
+def _fit_again(cfg: Register, ready: Ready, known: Part) -> Any:
+    from heddle.registry.final_model import builder
+
+    build = builder(ready.best, ready.features, ready.candidates, seed=cfg.seed)
+    return build().fit(known.rows, known.target)
 
 
 def _importances(

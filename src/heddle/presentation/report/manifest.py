@@ -25,6 +25,7 @@ _FIRST = (
     ("version", "Version"),
     ("stage", "Alias"),
     ("best_model", "Made of"),
+    ("fitted_on", "Fitted on"),
     ("target_variable", "Target"),
     ("num_features", "Columns of a row to predict"),
     ("primary_metric", "Primary metric"),

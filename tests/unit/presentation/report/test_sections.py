@@ -316,3 +316,9 @@ def test_the_manifest_says_what_a_model_asks_of_a_history(told):
     words = plain(manifest_section({**told.model, "history": asked}))
     assert "Sessions ahead 5 Sessions before the one to predict from 61" in words
     assert "of a history" not in plain(manifest_section({**told.model, "history": None}))
+
+
+def test_the_manifest_says_on_which_rows_the_model_was_fitted(told):
+    """Of both fits, where the one that is kept is not the one that was judged."""
+    words = "600 rows; judged was a fit on 480 rows"
+    assert f"Fitted on {words}" in plain(manifest_section({**told.model, "fitted_on": words}))
