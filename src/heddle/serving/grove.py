@@ -39,16 +39,17 @@ class Grove:
     start: float = 0.0  # what is there before the first tree
 
     @classmethod
-    def of_trees(cls, trees: Sequence[Any]) -> Grove:
-        """Plant scikit-learn's trees of one target."""
+    def of_trees(cls, trees: Sequence[Any], *, start: float = 0.0, share: float = 1.0) -> Grove:
+        """Plant scikit-learn's trees of one target, `share` of what each says being added."""
         return cls._planted(
             columns=[t.feature for t in trees],
             most=[t.threshold for t in trees],
             sides=[(t.children_left, t.children_right) for t in trees],
             leaves=[t.children_left == _LEAF for t in trees],
             gaps=[t.missing_go_to_left for t in trees],
-            values=[t.value[:, 0, 0] for t in trees],
+            values=[t.value[:, 0, 0] * share for t in trees],
             depth=max(int(t.max_depth) for t in trees),
+            start=start,
         )
 
     @classmethod

@@ -102,8 +102,16 @@ def _tree(regressor: Any) -> Predictor:
 
 
 def _boosted_trees(regressor: Any) -> Predictor:
+    if kind(regressor.init_) != "sklearn.dummy.DummyRegressor":
+        raise NotCompiled(f"GradientBoosting starts from a {type(regressor.init_).__name__}")
+    trees = [one.tree_ for one in regressor.estimators_[:, 0]]
+    start = float(np.ravel(regressor.init_.constant_)[0])
+    grove = Grove.of_trees(trees, start=start, share=regressor.learning_rate)
+
     def predict(matrix: Floats) -> NDArray[Any]:
-        _single(matrix, allow_nan=False)
+        single = _single(matrix, allow_nan=False)
+        if grove.suits(len(single)):
+            return grove.summed(single)
         return np.asarray(regressor.predict(matrix))
 
     return predict

@@ -228,7 +228,9 @@ def test_an_average_adds_its_members_in_their_order():
     assert compiled.predict(ROWS.to_dict()).tolist() == expected.tolist(), "columns of Polars"
 
 
-@pytest.mark.parametrize("name", ["ridge", "random_forest", "hist_gradient_boosting", "lightgbm"])
+@pytest.mark.parametrize(
+    "name", ["ridge", "random_forest", "gradient_boosting", "hist_gradient_boosting", "lightgbm"]
+)
 def test_a_row_alone_is_what_it_is_in_company(name):
     """Few rows take another way through trees than many: the bits do not tell."""
     compiled = compile_model(of_estimator(name), MANIFEST)
@@ -271,6 +273,9 @@ def test_an_estimator_that_is_not_known_leaves_it_to_the_pipeline():
     model[-1].regressor_ = deepcopy(of_estimator("xgboost")[-1].regressor_)
     model[-1].regressor_.booster = "gblinear"
     assert compile_model(model, MANIFEST).reason == "XGBoost's booster is gblinear"
+    model[-1].regressor_ = deepcopy(of_estimator("gradient_boosting")[-1].regressor_)
+    model[-1].regressor_.init_ = SVR()
+    assert compile_model(model, MANIFEST).reason == "GradientBoosting starts from a SVR"
     model.named_steps["matrix"].transformers_[0] = ("numeric", SVR(), ["east"])
     assert compile_model(model, MANIFEST).reason == "the imputer is a SVR"
 

@@ -1,6 +1,10 @@
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
 
 from heddle.serving.grove import Grove
 from heddle.serving.not_compiled import NotCompiled
@@ -24,6 +28,16 @@ def test_a_forest_is_summed_to_the_last_bit(rows, count):
     assert grove.suits(count)
     some = values[:count].astype(np.float32)
     assert (grove.summed(some) / 7).tolist() == forest.predict(values[:count]).tolist()
+
+
+def test_a_share_of_each_tree_is_added_to_the_start(rows):
+    """As boosting does, to the last bit."""
+    values, target = np.nan_to_num(rows[0]), rows[1]
+    model = GradientBoostingRegressor(n_estimators=9, random_state=1).fit(values, target)
+    trees = [one.tree_ for one in model.estimators_[:, 0]]
+    grove = Grove.of_trees(trees, start=model.init_.constant_.item(), share=model.learning_rate)
+    some = values[:50].astype(np.float32)
+    assert grove.summed(some).tolist() == model.predict(values[:50]).tolist()
 
 
 def test_histograms_are_summed_to_the_last_bit(rows):
