@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +11,11 @@ import numpy.typing as npt
 
 from heddle.domain.errors import ConfigError
 from heddle.evaluation.baselines import skill
-from heddle.evaluation.deflated import deflated_sharpe, moments
-from heddle.evaluation.forecasts import directional_accuracy, information_coefficient, up_share
+from heddle.evaluation.bets import figures, mean_by_period, rival
 from heddle.evaluation.losses import row_losses
 from heddle.evaluation.metrics import METRICS
-from heddle.evaluation.paired import block_bootstrap, diebold_mariano
+from heddle.evaluation.paired import block_bootstrap, diebold_mariano, reality_check
+from heddle.evaluation.proof import Case, Proof, reasons, words
 from heddle.evaluation.returns import written
 from heddle.evaluation.scale import Scale
 
@@ -24,28 +23,6 @@ __all__ = ["Contender", "Proof", "judged"]
 
 Values = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What has to be shown before the difference to a baseline is called an edge."""
-
-    level: float = 0.05  # the paired test's p-value must lie below; its interval covers the rest
-    deflated: float = 0.95  # that the deflated Sharpe ratio must exceed; for returns alone
-    block: int | None = (
-        None  # periods of a bootstrap's block, at least the horizon; null: four times it
-    )
-    draws: int = 2000  # of the bootstrap
-    tie: float = 0.0  # share of the best figure within which candidates are as good
-    year: int = 252  # periods of a year, for the Sharpe ratio that is shown
-
-    def __post_init__(self) -> None:
-        if self.draws < 1 or self.year < 1 or (self.block is not None and self.block < 1):
-            raise ValueError("block, draws and year must be at least 1")
-        if not (0 < self.level < 1 and 0 <= self.deflated < 1):
-            raise ValueError("0 < level < 1 and 0 <= deflated < 1 must hold")
-        if not 0 <= self.tie < 1:
-            raise ValueError(f"0 <= tie < 1 must hold, but got {self.tie}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +58,17 @@ def judged(
 
     Every candidate is held against the best baseline on the same rows: the mean difference of
     their losses with the p-value of Diebold and Mariano and a block bootstrap's interval. Losses
-    of one period are averaged first, so that a panel's rows of one day count once. For returns
-    there is more: how often the direction was right, the rank correlation, and the deflated Sharpe
-    ratio of holding one unit in the direction foretold, after as many trials as the whole
-    competition made.
+    of one period are averaged first, so that a panel's rows of one day count once. The winner is
+    looked for on these very rows, so that a second p-value counts how many candidates were
+    searched (`heddle.evaluation.paired.reality_check`). For returns there is more: how often the
+    direction was right, the rank correlation, and the deflated Sharpe ratio of what one unit in the
+    direction foretold earned beyond the best bets that need no candidate, after as many trials as
+    the whole competition made (`heddle.evaluation.bets`).
 
     The winner is the best candidate that is no baseline; of those within `tie` of it the first in
     the order given. It has an edge if it beats the best baseline on the primary metric, if the
-    paired test and its interval say so at `level`, and for returns if the deflated Sharpe ratio
-    exceeds `deflated`.
+    corrected p-value lies below `level` and the interval below 0, and for returns if the deflated
+    Sharpe ratio exceeds `deflated`.
 
     Args:
         contenders: simpler ones first.
@@ -107,21 +86,34 @@ def judged(
     """
     against = _best([c for c in contenders if c.baseline], metric, tie=0.0)
     winner = _best([c for c in contenders if not c.baseline], metric, tie=proof.tie)
-    losses = {c.name: _losses(c, actual, period, metric) for c in contenders}
-    rows = {}
-    for c in contenders:
-        pair = losses[c.name], losses[against.name]
-        paired = _paired(*pair, proof, horizon=horizon, seed=seed)
-        rows[c.name] = _figures(c, against, metric) | paired
-        if scale == "return":
-            how = {"horizon": horizon, "trials": trials, "year": proof.year}
-            rows[c.name] |= _bets(c, actual, period, **how)
+    rows = _rows(contenders, against, actual, period, metric=metric, proof=proof, seed=seed,
+                 horizon=horizon)  # fmt: skip
+    stakes = None
+    if scale == "return":
+        stakes = rival({c.name: c.predicted for c in contenders if c.baseline}, actual, period)
+        how = {"horizon": horizon, "trials": trials, "year": proof.year}
+        for c in contenders:
+            beyond = None if c.baseline else stakes
+            rows[c.name] |= figures(c.predicted, actual, period, beyond, **how)
     sign = 1 if METRICS[metric].direction == "minimise" else -1
+    case = Case(
+        metric=metric,
+        winner=winner.name,
+        mean=winner.mean,
+        against=against.name,
+        least=against.mean,
+        row=rows[winner.name],
+        candidates=sum(not c.baseline for c in contenders),
+        trials=trials,
+        bets_against=None if stakes is None else stakes.name,
+    )
     return {
         "metric": metric,
-        **_verdict(rows[winner.name], winner, against, metric, proof),
+        **_verdict(case, proof),
         "least_deflated_sharpe": proof.deflated if scale == "return" else None,
+        "candidates": case.candidates,
         "trials": trials,
+        "bets_against": case.bets_against,
         "rows": len(actual),
         "periods": len(np.unique(period)),
         "horizon": horizon,
@@ -129,18 +121,45 @@ def judged(
     }
 
 
-def _verdict(
-    own: Mapping[str, Any], winner: Contender, against: Contender, key: str, proof: Proof
-) -> dict[str, Any]:
+def _rows(
+    contenders: Sequence[Contender],
+    against: Contender,
+    actual: Values,
+    period: Ints,
+    *,
+    metric: str,
+    proof: Proof,
+    seed: int,
+    horizon: int,
+) -> dict[str, dict[str, Any]]:
+    """Return name -> figures, with what sets each one's losses apart from the best baseline's."""
+    losses = {c.name: _losses(c, actual, period, metric) for c in contenders}
+    rows = {}
+    for c in contenders:
+        pair = losses[c.name], losses[against.name]
+        paired = _paired(*pair, proof, horizon=horizon, seed=seed)
+        rows[c.name] = {**_figures(c, against, metric), **paired, "p_corrected": None}
+    searched = [c.name for c in contenders if not c.baseline]
+    if len(losses[against.name]) > horizon + 1:
+        apart = np.stack([losses[name] - losses[against.name] for name in searched])
+        block = _block(proof, horizon, apart.shape[1])
+        found = reality_check(apart, block=block, draws=proof.draws, seed=seed)
+        for name, p_value in zip(searched, found.tolist(), strict=True):
+            rows[name]["p_corrected"] = p_value
+    return rows
+
+
+def _verdict(case: Case, proof: Proof) -> dict[str, Any]:
     """Return whether the winner has an edge, with the figures and words of it."""
-    reasons = _reasons(own, winner, against, key, proof)
+    found, own = reasons(case, proof), case.row
     return {
-        "winner": winner.name,
-        "against": against.name,
-        "edge": not reasons,
-        "words": _words(own, winner, against, reasons, key),
-        "reasons": reasons,
+        "winner": case.winner,
+        "against": case.against,
+        "edge": not found,
+        "words": words(case, found),
+        "reasons": found,
         "p_value": own["p_value"],
+        "p_corrected": own["p_corrected"],
         "interval": None if own["low"] is None else [own["low"], own["high"]],
         "level": proof.level,
         "deflated_sharpe": own.get("deflated_sharpe"),
@@ -178,9 +197,11 @@ def _figures(contender: Contender, against: Contender, key: str) -> dict[str, An
 
 def _losses(contender: Contender, actual: Values, period: Ints, key: str) -> Values:
     """Return the mean loss of each period."""
-    each = row_losses(key, actual, contender.predicted)
-    _, place, count = np.unique(period, return_inverse=True, return_counts=True)
-    return np.asarray(np.bincount(place, weights=each) / count)
+    return mean_by_period(row_losses(key, actual, contender.predicted), period)
+
+
+def _block(proof: Proof, horizon: int, rows: int) -> int:
+    return min(max(proof.block or 4 * horizon, horizon), rows)
 
 
 def _paired(
@@ -194,96 +215,9 @@ def _paired(
     if len(one) <= horizon + 1:
         return {**dict.fromkeys(keys), "difference": float(difference.mean())}
     found = diebold_mariano(one, other, horizon=horizon)
-    block = min(max(proof.block or 4 * horizon, horizon), len(one))
+    block = _block(proof, horizon, len(one))
     low, high, _ = block_bootstrap(
         difference, block=block, draws=proof.draws, seed=seed, level=1 - proof.level
     )
     told = (found.mean_difference, found.statistic, found.p_value, low, high)
     return written(dict(zip(keys, told, strict=True)))
-
-
-def _bets(
-    contender: Contender,
-    actual: Values,
-    period: Ints,
-    *,
-    horizon: int,
-    trials: int,
-    year: int,
-) -> dict[str, float | None]:
-    """Return what the directions foretold were worth.
-
-    Returns over several periods overlap: only every horizon-th counts as a row of its own. The
-    tries' ratios are taken to spread as those of strategies without skill do by chance, and each
-    try to be independent, which is cautious: trials of one study are much alike.
-    """
-    rows = len(np.unique(period)) // horizon
-    ratio, skew, kurtosis = moments(_earned(contender, actual, period))
-    sure = deflated_sharpe(
-        ratio,
-        rows=rows,
-        skew=skew,
-        kurtosis=kurtosis,
-        trials=max(trials, 1),
-        spread=1 / math.sqrt(max(rows - 1, 1)),
-    )
-    said = contender.predicted
-    return written(
-        {
-            "directional_accuracy": directional_accuracy(actual, said),
-            "up_share": up_share(actual),
-            "ic": information_coefficient(actual, said)[0],
-            "sharpe": ratio * math.sqrt(year / horizon),
-            "deflated_sharpe": sure,
-        }
-    )
-
-
-def _earned(contender: Contender, actual: Values, period: Ints) -> Values:
-    """Return the mean over each period of outcomes taken in the direction foretold."""
-    _, place, count = np.unique(period, return_inverse=True, return_counts=True)
-    taken = np.sign(contender.predicted) * actual
-    return np.asarray(np.bincount(place, weights=taken) / count)
-
-
-def _reasons(
-    row: Mapping[str, Any], winner: Contender, against: Contender, key: str, proof: Proof
-) -> list[str]:
-    """Return what speaks against an edge; nothing, and there is one."""
-    found = []
-    if not METRICS[key].better(winner.mean, against.mean):
-        found.append(f"it does not beat the baseline {against.name}")
-    p_value, low, high = row["p_value"], row["low"], row["high"]
-    if p_value is None:
-        found.append("there are too few rows for a paired test")
-    elif not (row["difference"] < 0 and p_value < proof.level and high < 0):
-        found.append(
-            f"paired, the losses differ by {row['difference']:.3g} (p {p_value:.3g},"
-            f" {1 - proof.level:.0%} interval {low:.3g} to {high:.3g})"
-        )
-    if "deflated_sharpe" in row:
-        sure = row["deflated_sharpe"]
-        if sure is None or not sure > proof.deflated:
-            said = (
-                "has no value" if sure is None else f"is {sure:.3g}, not above {proof.deflated:g}"
-            )
-            found.append(f"the deflated Sharpe ratio {said}")
-    return found
-
-
-def _words(
-    row: Mapping[str, Any],
-    winner: Contender,
-    against: Contender,
-    reasons: Sequence[str],
-    key: str,
-) -> str:
-    figures = (
-        f"{winner.name} has {key} {winner.mean:.4g},"
-        f" the best baseline {against.name} {against.mean:.4g}"
-    )
-    if reasons:
-        return f"no edge: {figures}; {'; '.join(reasons)}"
-    sure = row.get("deflated_sharpe")
-    beside = "" if sure is None else f", deflated Sharpe ratio {sure:.3g}"
-    return f"an edge: {figures} (p {row['p_value']:.3g}{beside})"

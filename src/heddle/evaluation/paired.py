@@ -1,4 +1,4 @@
-"""Whether one forecast is really better than another, judged by their losses on the same rows."""
+"""Whether one forecast, or the best of many, is really better than another on the same rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Paired", "block_bootstrap", "diebold_mariano"]
+__all__ = ["Paired", "block_bootstrap", "diebold_mariano", "reality_check"]
 
 Values = npt.NDArray[np.float64]
 
@@ -104,17 +104,87 @@ def block_bootstrap(
         raise ValueError(f"1 <= block <= {rows} (rows) must hold, but got {block}")
     if draws < 1 or not 0 < level < 1:
         raise ValueError(f"draws >= 1 and 0 < level < 1 must hold, but got {draws} and {level}")
-    whole, rest = divmod(rows, block)
-    rng = np.random.default_rng(seed)
-    total = _sums(values, block)[rng.integers(rows, size=(draws, whole))].sum(axis=1)
-    if rest:
-        total = total + _sums(values, rest)[rng.integers(rows, size=draws)]
-    means = total / rows
+    means = _drawn(values, block=block, draws=draws, seed=seed)
     tail = (1 - level) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     slack = 1e-12 * float(np.abs(values).max())  # sums of the same rows in another order
     far = int((np.abs(means - mean) >= abs(mean) - slack).sum())
     return float(low), float(high), (1 + far) / (1 + draws)
+
+
+def reality_check(
+    differences: npt.ArrayLike, *, block: int, draws: int, seed: int
+) -> npt.NDArray[np.float64]:
+    """Return a p-value for each candidate that counts how many were searched.
+
+    The best of many candidates looks better than a benchmark by chance alone. Each is held against
+    the greatest improvement, in its own standard errors, that chance gives the best of them all:
+    the reality check of White (2000, A reality check for data snooping), with the standard errors
+    and the centre of Hansen (2005, A test for superior predictive ability), so that a candidate
+    that is clearly worse than the benchmark does not hide a good one. The draws are those of
+    `block_bootstrap`, the same blocks for all candidates, so that what moves them all counts once.
+
+    p is the share of draws in which any candidate improves by as much, one draw added; one-sided,
+    1 for a candidate that does not improve. The more candidates, the higher it is. Few blocks know
+    a standard error badly, so that an improvement is read as Student's t of as many, less one, and
+    with 25 candidates without any effect, 5 ahead, blocks of 20 and 200 to 1,250 rows, 6 to 7 of a
+    hundred searches come below 0.05.
+
+    >>> rows = np.random.default_rng(0).normal(-0.2, 1.0, size=(1, 100))
+    >>> alone = reality_check(rows, block=5, draws=999, seed=1)
+    >>> noise = np.random.default_rng(1).normal(size=(30, 100))
+    >>> among = reality_check(np.vstack([rows, noise]), block=5, draws=999, seed=1)
+    >>> bool(alone[0] < among[0])
+    True
+
+    Args:
+        differences: shape (n_candidates, n_rows), loss less that of the benchmark, in the order of
+            time.
+        block: rows of a block.
+        draws: >= 1.
+        seed: of the draws.
+
+    Raises:
+        ValueError: no candidates, or as `block_bootstrap`.
+    """
+    matrix = np.atleast_2d(np.asarray(differences, dtype=np.float64))
+    if matrix.size == 0 or not np.isfinite(matrix).all():
+        raise ValueError("needs one finite value for each of one or more rows")
+    rows = matrix.shape[1]
+    if not 1 <= block <= rows or draws < 1:
+        raise ValueError(f"1 <= block <= {rows} (rows) and draws >= 1 must hold")
+    gain = -matrix.mean(axis=1)
+    means = np.stack([-_drawn(each, block=block, draws=draws, seed=seed) for each in matrix])
+    spread = means.std(axis=1)
+    varies = spread > 1e-12 * np.abs(matrix).max(axis=1)
+    sure = (gain > 0) & (np.ptp(matrix, axis=1) == 0)  # the same gain in every row
+    score = np.divide(gain, spread, out=np.where(sure, np.inf, -np.inf), where=varies)
+    score = _normal_score(score, max(rows / block - 1, 1.0))
+    bad = math.sqrt(2 * math.log(max(math.log(max(rows, 3)), 1.0)))
+    centre = np.where(score > -bad, gain, 0.0)  # who is clearly worse stays as bad as it is
+    best = np.full(draws, -np.inf)
+    for at in np.flatnonzero(varies):
+        best = np.maximum(best, (means[at] - centre[at]) / spread[at])
+    reached = (best[None, :] >= score[:, None]).sum(axis=1)
+    return np.where(score > 0, (1 + reached) / (1 + draws), 1.0)
+
+
+def _normal_score(statistic: Values, degrees: float) -> Values:
+    """Return where a normal distribution has what Student's t has at the statistic."""
+    from scipy.special import ndtri, stdtr
+
+    return np.asarray(-np.sign(statistic) * ndtri(stdtr(degrees, -np.abs(statistic))))
+
+
+def _drawn(values: Values, *, block: int, draws: int, seed: int) -> Values:
+    """Return the mean of each draw, shape (draws,); the same seed draws the same rows."""
+    rows = values.size
+    whole, rest = divmod(rows, block)
+    rng = np.random.default_rng(seed)
+    total = _sums(values, block)[rng.integers(rows, size=(draws, whole))].sum(axis=1)
+    if rest:
+        total = total + _sums(values, rest)[rng.integers(rows, size=draws)]
+    return np.asarray(total / rows)
 
 
 def _losses(values: npt.ArrayLike) -> Values:

@@ -56,6 +56,7 @@ def test_a_real_signal_is_an_edge_with_its_evidence():
         (ACTUAL - GOOD.predicted) ** 2, (ACTUAL - against.predicted) ** 2, horizon=1
     )
     assert best["p_value"] == told["p_value"] == expected.p_value < 0.001
+    assert best["p_corrected"] == told["p_corrected"] == 1 / 2001
     assert best["low"] < best["difference"] == expected.mean_difference < best["high"] < 0
     assert best["directional_accuracy"] > 0.7
     assert 0.4 < best["up_share"] < 0.6
@@ -63,6 +64,10 @@ def test_a_real_signal_is_an_edge_with_its_evidence():
     assert told["deflated_sharpe"] == best["deflated_sharpe"] > 0.99
     assert (best["params"], best["trials"], told["trials"]) == ({"depth": 3}, 7, 40)
     assert told["words"].startswith("an edge: good has rmse 0.0")
+    assert told["words"].endswith(
+        f"deflated Sharpe ratio beyond {told['bets_against']} 1); parameters were chosen on these"
+        " rows: p is corrected for 2 candidates, the Sharpe ratio for 40 trials"
+    )
     json.dumps(told, allow_nan=False)
 
 
@@ -72,8 +77,79 @@ def test_noise_is_no_edge_and_every_reason_is_told():
     assert told["edge"] is False
     assert told["words"].startswith("no edge: noise has rmse")
     assert told["reasons"][0] == "it does not beat the baseline zero"
-    assert any(said.startswith("paired, the losses differ by") for said in told["reasons"])
-    assert any(said.startswith("the deflated Sharpe ratio is ") for said in told["reasons"])
+    assert told["reasons"][1].startswith("paired, the losses differ by ")
+    assert "corrected for 1 candidate 1, 95% interval" in told["reasons"][1]
+    beyond = f"the deflated Sharpe ratio of its bets beyond {told['bets_against']} is "
+    assert told["reasons"][2].startswith(beyond)
+
+
+def test_the_best_of_many_has_to_be_better_than_the_best_of_chance():
+    """Among rivals that are nothing the same candidate has a higher p-value; its own stays."""
+    dim = contender("dim", 0.05 * SIGNAL)
+    noise = [contender(f"noise{i}", RNG.normal(0, 0.001, ROWS)) for i in range(30)]
+    alone, among = found(dim, ZERO), found(dim, *noise, ZERO)
+    rows = [next(r for r in told["table"] if r["candidate"] == "dim") for told in (alone, among)]
+    assert rows[0]["p_value"] == rows[1]["p_value"]
+    assert rows[0]["p_corrected"] <= rows[1]["p_corrected"]
+    assert (alone["candidates"], among["candidates"]) == (1, 31)
+
+
+def test_being_long_in_a_rising_market_is_no_skill():
+    """Who says up every time earns what always up earns: nothing is left to be deflated."""
+    rising = ACTUAL + 0.02
+    said = {
+        "high": (0.02 + 0.001 * np.abs(SIGNAL), False),
+        "zero": (np.zeros(ROWS), True),
+    }
+    made = [Contender(name=n, baseline=b, folds=(1.0,), predicted=p) for n, (p, b) in said.items()]
+    asked = {"metric": "rmse", "scale": "return", "horizon": 1, "trials": 1, "seed": 1}
+    told = judged(made, rising, PERIOD, proof=PROOF, **asked)
+    own = next(row for row in told["table"] if row["candidate"] == "high")
+    assert told["bets_against"] == "always_up"
+    assert own["sharpe"] > 10
+    assert own["excess_sharpe"] is own["deflated_sharpe"] is None
+    beyond = "the deflated Sharpe ratio of its bets beyond always_up has no value"
+    assert told["reasons"][-1] == beyond
+
+
+def overlapping(dice, annual, *, rows=400, horizon=5):
+    """Returns of `horizon` sessions of a market that rises, and their mean."""
+    daily = dice.normal(annual * 0.02 / 252**0.5, 0.02, rows + horizon - 1)
+    return np.convolve(daily, np.ones(horizon), "valid"), horizon * annual * 0.02 / 252**0.5
+
+
+def verdict(dice, signal, *, rivals=20):
+    """Return whether drift and noise, and a share of the truth in the first, pass as an edge."""
+    actual, drift = overlapping(dice, 2.0)
+    said = {"zero": np.zeros(len(actual)), "drift": np.full(len(actual), drift)}
+    for i in range(rivals):
+        said[f"noise{i}"] = drift + dice.normal(0, 0.0003, len(actual))
+    said["noise0"] += signal * (actual - drift)
+    made = [
+        Contender(
+            name=name,
+            baseline=not name.startswith("noise"),
+            folds=tuple(METRICS["rmse"](actual[h], p[h]) for h in np.array_split(PERIOD[:400], 4)),
+            predicted=p,
+        )
+        for name, p in said.items()
+    ]
+    asked = {"metric": "rmse", "scale": "return", "horizon": 5, "trials": rivals, "seed": 1}
+    return judged(made, actual, PERIOD[:400], proof=Proof(draws=200), **asked)
+
+
+def test_noise_in_a_rising_market_hardly_ever_passes_and_a_signal_does():
+    """Size and power of the whole verdict, with twenty candidates and a Sharpe ratio of 2.
+
+    Plain p-values below 0.05 are what the search alone makes of one run in five or more.
+    """
+    dice = np.random.default_rng(7)
+    nothing = [verdict(dice, 0.0) for _ in range(30)]
+    plain = [t["p_value"] < 0.05 and t["interval"][1] < 0 for t in nothing]
+    assert np.mean(plain) > 0.15
+    assert np.mean([t["p_corrected"] < 0.05 for t in nothing]) <= 0.1
+    assert sum(t["edge"] for t in nothing) <= 2
+    assert sum(verdict(dice, 0.3)["edge"] for _ in range(5)) >= 4
 
 
 def test_a_baseline_that_takes_no_side_has_no_figures_of_bets():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heddle.evaluation.paired import block_bootstrap, diebold_mariano
+from heddle.evaluation.paired import block_bootstrap, diebold_mariano, reality_check
 
 
 def overlapping(rng, rows, horizon, mean=0.0):
@@ -86,6 +86,39 @@ def test_the_bootstrap_finds_as_little_in_nothing_and_as_much_in_something(horiz
         assert 0.86 <= np.mean(covered) <= 0.98
 
 
+@pytest.mark.parametrize(("candidates", "horizon"), [(1, 1), (25, 5)])
+def test_the_best_of_many_that_are_nothing_is_found_as_seldom_as_one(candidates, horizon):
+    """The least p-value of a search lies below 0.05 in few of 150 simulations; an effect is."""
+    rng = np.random.default_rng(2)
+    for mean, low, high in ((0.0, 0.005, 0.13), (-1.2, 0.95, 1.0)):
+        rejected = []
+        for number in range(150):
+            rows = np.stack([overlapping(rng, 200, horizon) for _ in range(candidates)])
+            rows[0] += mean
+            p = reality_check(rows, block=4 * horizon, draws=200, seed=number)
+            rejected.append(p.min() < 0.05)
+        assert low <= np.mean(rejected) <= high
+
+
+def test_a_search_of_one_is_a_one_sided_bootstrap():
+    """By hand from the same draws: how often chance gains as much as Student's t of 4 blocks."""
+    from scipy.stats import norm, t
+
+    d = np.random.default_rng(4).normal(-0.15, 1, 60)
+    found = reality_check(d[None, :], block=15, draws=99, seed=3)[0]
+    starts = np.random.default_rng(3).integers(60, size=(99, 4))
+    means = d[(starts[:, :, None] + np.arange(15)) % 60].reshape(99, -1).mean(axis=1)
+    score = norm.isf(t.sf(-d.mean() / means.std(), 3))
+    assert found == (1 + np.sum((d.mean() - means) / means.std() >= score)) / 100 < 0.1
+
+
+def test_what_always_gains_is_sure_and_what_loses_or_cannot_be_told_is_not():
+    """The same gain in every row; the same loss; and blocks as long as the rows."""
+    told = reality_check([[-1.0] * 9, [1.0] * 9, [0.0] * 9], block=2, draws=99, seed=0)
+    assert told.tolist() == [0.01, 1.0, 1.0]
+    assert reality_check([[-1.0, -4.0, -7.0]], block=3, draws=50, seed=0).tolist() == [1.0]
+
+
 def test_losses_that_do_not_differ_or_always_by_the_same():
     """Nothing to tell apart is p = 1; the same gain in every row leaves no doubt."""
     same = diebold_mariano([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], horizon=1)
@@ -122,6 +155,8 @@ def test_the_same_seed_draws_the_same():
         (lambda: block_bootstrap([], block=1, draws=9, seed=0), "one or more rows"),
         (lambda: block_bootstrap([1.0], block=2, draws=9, seed=0), r"1 <= block <= 1 \(rows\)"),
         (lambda: block_bootstrap([1.0], block=1, draws=0, seed=0), "draws >= 1 and 0 < level"),
+        (lambda: reality_check([[]], block=1, draws=9, seed=0), "one finite value"),
+        (lambda: reality_check([[1.0]], block=2, draws=9, seed=0), r"1 <= block <= 1 \(rows\)"),
     ],
 )
 def test_what_cannot_be_tested_is_refused(call, words):

@@ -74,6 +74,9 @@ def _figures(selection: Document, words: Wording) -> str:
     if finite(own.get("p_value")) is not None:
         worse = " (the winner's errors are the larger ones)" if own.get("difference", 0) > 0 else ""
         said.append(f"p-value {_p(own['p_value'])}{worse}")
+    if finite(own.get("p_corrected")) is not None:
+        many = plural(int(finite(selection.get("candidates")) or 1), "candidate")
+        said.append(f"corrected for the search among {many} {_p(own['p_corrected'])}")
     if finite(selection.get("deflated_sharpe")) is not None:
         said.append(f"deflated Sharpe ratio {number(selection['deflated_sharpe'])}")
     return f"{'; '.join(said)}." if said else ""
@@ -93,11 +96,31 @@ def _how(selection: Document) -> Html:
         if horizon > 1
         else ""
     )
-    return para(
+    compared = para(
         f"Compared on {number(selection.get('rows'))} held-out training rows, each foretold by a "
         "model that knew only earlier ones; the test sessions took no part. p is of Diebold and "
         "Mariano's test that the errors are those of the best baseline; the interval of the "
         f"difference comes from a bootstrap of blocks.{overlap}"
+    )
+    return join([compared, _chosen_here(selection)])
+
+
+def _chosen_here(selection: Document) -> Html | None:
+    """Return what was chosen on the very rows of the test, and what makes up for it."""
+    candidates, trials = finite(selection.get("candidates")), finite(selection.get("trials"))
+    if candidates is None or trials is None:
+        return None
+    many = plural(int(trials), "trial")
+    rest = (
+        f"The {many} of parameters are made up for in the deflated Sharpe ratio, not in p."
+        if selection.get("bets_against")
+        else f"It does not make up for the {many} of parameters."
+    )
+    return para(
+        "The parameters of every candidate, and the winner, were chosen on these same rows, which "
+        "flatters them. The verdict rests on the corrected p: the chance that the best of "
+        f"{plural(int(candidates), 'candidate')} without any worth looks as good as this one "
+        f"(White's reality check with Hansen's standard errors). {rest}"
     )
 
 
@@ -139,11 +162,12 @@ def _table(rows: Sequence[Document], selection: Document, words: Wording) -> Htm
         Column("SD", number=True, hint="over the folds"),
         Column("Skill", number=True, hint=f"share of the error of {against} saved"),
         Column("p", number=True, hint=f"Diebold and Mariano, against {against}"),
+        Column("p, corrected", number=True, hint="for the search among the candidates"),
         Column(_of_power("Interval", power), number=True, hint="of the difference of the losses"),
         Column("Direction", number=True, hint="share of moves whose sign was foretold"),
         Column("IC", number=True, hint="rank correlation of prediction and outcome"),
         Column("Sharpe", number=True, hint="of one unit in the direction foretold, before costs"),
-        Column("Deflated", number=True, hint="probability that this Sharpe ratio is no luck"),
+        Column("Deflated", number=True, hint=_hint(selection)),
         Column("Trials", number=True),
     )
     cells = [_cells(r, power, words) for r in rows]
@@ -156,6 +180,16 @@ def _table(rows: Sequence[Document], selection: Document, words: Wording) -> Htm
     return join([made, para(said)])
 
 
+def _hint(selection: Document) -> str:
+    said = "probability that what the bets earn beyond"
+    return f"{said} {_rival(selection)} is no luck"
+
+
+def _rival(selection: Document) -> str:
+    """Return the bets that need no candidate, in words."""
+    return str(selection.get("bets_against") or "0").replace("_", " ")
+
+
 def _cells(row: Document, power: int, words: Wording) -> list[object]:
     name = value(row.get("candidate"))
     return [
@@ -164,6 +198,7 @@ def _cells(row: Document, power: int, words: Wording) -> list[object]:
         number(row.get("sd")),
         percent(row.get("skill")),
         _p(row.get("p_value")),
+        _p(row.get("p_corrected")),
         _between(row.get("low"), row.get("high"), power),
         percent(row.get("directional_accuracy")),
         number(row.get("ic")),
@@ -205,8 +240,8 @@ def _tried(selection: Document) -> Html | None:
     if deflated is not None:
         bar = percent(selection.get("least_deflated_sharpe"))
         said += (
-            " With that many tries, the Sharpe ratio of the winner's directions is more than luck "
-            f"with a probability of {percent(deflated)} (deflated Sharpe ratio; more than {bar} is "
-            "asked for)."
+            " With that many tries, what the winner's directions earn beyond those of "
+            f"{_rival(selection)} is more than luck with a probability of {percent(deflated)} "
+            f"(deflated Sharpe ratio; more than {bar} is asked for)."
         )
     return para(said)
