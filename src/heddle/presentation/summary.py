@@ -12,6 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from heddle.registry.evidence import backtest_words
+
+from heddle.presentation.project import OVERRIDES_KEPT
+
 if TYPE_CHECKING:
     from heddle.presentation.project import Project, StageResult
 
@@ -53,10 +57,7 @@ def show_summary(
         daily = any(_has_history(e) for e in project.plan.entries.values())
         _show_next(out, root, sample=not any(project.plan.files.values()), daily=daily)
     if project.overrides:
-        out.print(
-            "[dim]params.yaml and dvc.yaml now hold these overrides, as DVC needs them to;"
-            " `heddle sync` writes them from configs/ again.[/]"
-        )
+        out.print(f"[dim]{OVERRIDES_KEPT}[/]")
 
 
 def leaderboard_table(board: Mapping[str, Any], root: Path) -> Table:
@@ -125,10 +126,11 @@ def _show_model(out: Console, root: Path) -> None:
     evidence = model.get("evidence") or {}
     if "edge" in evidence:
         word = "[green]an edge[/]" if evidence["edge"] else "[yellow]no edge[/]"
-        out.print(
-            f"  {word} over {evidence['against']} on the folds (p {evidence['p_value']:.3f})",
-            soft_wrap=True,
-        )
+        p = next((evidence[k] for k in ("p_corrected", "p_value") if evidence.get(k)), None)
+        sure = "" if p is None else f" (p {p:.3f})"
+        out.print(f"  {word} over {evidence['against']} on the folds{sure}", soft_wrap=True)
+    if proven := backtest_words(evidence):
+        out.print(f"  {proven}", soft_wrap=True)
 
 
 def _more(model: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from heddle.evaluation.baselines import not_beaten
 from heddle.evaluation.metrics import METRICS, metric
+from heddle.registry.evidence import backtest_words
 from heddle.registry.manifest import Manifest
 
 __all__ = ["Decision", "Gates", "decide"]
@@ -22,6 +23,7 @@ class Gates:
     gain: float = 0.0  # share by which the primary metric must be better than the champion's
     baselines: bool = True  # must beat every recorded baseline on the primary metric
     edge: bool = False  # must be shown to be better than the best baseline, beyond chance
+    backtest: bool = False  # must have an edge in the back-test, on sessions that no search saw
     same_test: bool = True  # the champion must have been scored on the same rows of the same data
 
     def __post_init__(self) -> None:
@@ -51,6 +53,7 @@ def decide(challenger: Manifest, champion: Manifest | None, gates: Gates) -> Dec
         *_bounds(challenger, gates),
         *_baselines(challenger, gates),
         *_edge(challenger, gates),
+        *_backtest(challenger, gates),
     ]
     comparison: dict[str, Any] = {
         "metric": challenger.metric,
@@ -86,6 +89,8 @@ def _rests_on(challenger: Manifest, champion: Manifest | None, gates: Gates) -> 
         said.append(f"{key} {found[key]:.4g} beats the best baseline, {best} ({others[best]:.4g})")
     if gates.edge:
         said.append(f"it has an edge over {challenger.evidence.get('against')}")
+    if proven := backtest_words(challenger.evidence):
+        said.append(proven)
     if champion is not None:
         said.append(f"{key} {found[key]:.6g} beats the champion's {champion.metrics[key]:.6g}")
     return tuple(said or ["no gate is configured"])
@@ -129,13 +134,23 @@ def _edge(challenger: Manifest, gates: Gates) -> list[str]:
         return []
     if "edge" not in told:
         return ["no edge: it was never compared with a baseline, pair by pair"]
-    sizes = [
-        f"{word} {told[key]:.3g}"
-        for key, word in (("p_value", "p"), ("deflated_sharpe", "deflated Sharpe ratio"))
-        if told.get(key) is not None
-    ]
+    words = {
+        "p_value": "p",
+        "p_corrected": "corrected p",
+        "deflated_sharpe": "deflated Sharpe ratio",
+    }
+    sizes = [f"{word} {told[key]:.3g}" for key, word in words.items() if told.get(key) is not None]
     trials = f"{told.get('trials', 0)} trials"
     return [f"no edge: not better than {told.get('against')} ({', '.join([*sizes, trials])})"]
+
+
+def _backtest(challenger: Manifest, gates: Gates) -> list[str]:
+    if not gates.backtest:
+        return []
+    told = challenger.evidence.get("backtest") or {}
+    if told.get("edge") is True and told.get("part") == "unseen":
+        return []
+    return [backtest_words(challenger.evidence) or "no back-test says whether it has an edge"]
 
 
 def _gain(challenger: Manifest, champion: Manifest, gates: Gates) -> list[str]:

@@ -48,6 +48,10 @@ def test_the_primary_metric_is_among_the_tags(key):
     assert (tags["git_commit"], tags["git_dirty"], tags["n_features"]) == ("abc", "False", "2")
 
 
+BACKTEST = {"edge": False, "part": "unseen", "sessions": 640, "against": "buy_and_hold",
+            "difference": -0.3, "low": -1.0, "high": 0.4, "p_value": 0.7}  # fmt: skip
+
+
 def test_a_forecast_of_returns_has_tags_of_its_own():
     """Horizon, window, baseline, edge, hashes; small figures with digits that can be told apart."""
     made = manifest(
@@ -55,7 +59,7 @@ def test_a_forecast_of_returns_has_tags_of_its_own():
         metrics={"rmse": 0.0512345, "mae": 0.04},
         baselines={"zero": {"rmse": 0.0511}, "mean": {"rmse": 0.0522}},
         history=HistoryFacts(lookback=60, time="session", horizon=5),
-        evidence={"edge": False, "words": "no edge: it is luck"},
+        evidence={"edge": False, "words": "no edge: it is luck", "backtest": BACKTEST},
         features_hash="f00",
         split=Split(
             hash="s",
@@ -73,6 +77,8 @@ def test_a_forecast_of_returns_has_tags_of_its_own():
     assert (tags["baseline"], tags["baseline_metric"]) == ("zero", "0.0511")
     assert (tags["rmse"], len(tags["data_hash"])) == ("0.051235", 64)
     assert "mape" not in tags
+    told = card(made)
+    assert "## Evidence\n\nno edge: it is luck.\n\nthe back-test on 640 unseen sessions: no" in told
     assert "## Evidence\n\nno edge: it is luck.\n" in card(made)
     plain = version_tags(manifest(), {}, alias="staging")
     assert not {"horizon", "edge", "train_from"} & set(plain)

@@ -57,17 +57,47 @@ def test_what_was_not_asked_is_not_claimed():
 def test_a_version_without_an_edge_is_refused_where_one_is_asked_for():
     """The words say what was compared and how to promote it deliberately."""
     evidence = {"edge": False, "against": "zero", "p_value": 0.4321, "trials": 33}
+    evidence["p_corrected"] = 0.7
     version = replace(CHALLENGER, evidence=evidence | {"deflated_sharpe": 0.51234})
     asked = decide(version, None, Gates(edge=True))
     assert asked.reasons == (
-        "no edge: not better than zero (p 0.432, deflated Sharpe ratio 0.512, 33 trials)",
+        (
+            "no edge: not better than zero"
+            " (p 0.432, corrected p 0.7, deflated Sharpe ratio 0.512, 33 trials)"
+        ),
     )
     assert asked.todo.endswith("say edge: false (ml_experiments.promote.gates.edge=false).")
-    few = decide(replace(CHALLENGER, evidence=evidence | {"p_value": None}), None, Gates(edge=True))
+    unknown = evidence | {"p_value": None, "p_corrected": None}
+    few = decide(replace(CHALLENGER, evidence=unknown), None, Gates(edge=True))
     assert few.reasons == ("no edge: not better than zero (33 trials)",)
     never = decide(CHALLENGER, None, Gates(edge=True))
     assert never.reasons == ("no edge: it was never compared with a baseline, pair by pair",)
     assert decide(version, None, Gates()).promoted
+
+
+BACKTEST = {"edge": True, "part": "unseen", "sessions": 640, "against": "buy_and_hold",
+            "difference": 0.9, "low": 0.1, "high": 1.7, "p_value": 0.01}  # fmt: skip
+BEYOND = (
+    "the back-test on 640 unseen sessions: an edge over buy and hold"
+    " (difference of the Sharpe ratios 0.90, 95 % interval 0.10 to 1.70)"
+)
+
+
+def test_what_the_back_test_found_is_told_and_may_be_asked_for():
+    """Always among the reasons of a promotion; a gate where it is wanted, on unseen sessions."""
+    version = replace(CHALLENGER, evidence={"backtest": BACKTEST})
+    for gates in (Gates(), Gates(backtest=True)):
+        found = decide(version, None, gates)
+        assert (found.promoted, found.reasons[-1]) == (True, BEYOND)
+    none = replace(CHALLENGER, evidence={"backtest": BACKTEST | {"edge": False}})
+    said = BEYOND.replace("an edge", "no edge")
+    assert decide(none, None, Gates()).reasons[-1] == said
+    assert decide(none, None, Gates(backtest=True)).reasons == (said,)
+    seen = replace(CHALLENGER, evidence={"backtest": BACKTEST | {"part": "all"}})
+    refused = decide(seen, None, Gates(backtest=True))
+    assert refused.reasons == (BEYOND.replace("unseen", "already seen"),)
+    never = decide(CHALLENGER, None, Gates(backtest=True))
+    assert never.reasons == ("no back-test says whether it has an edge",)
 
 
 def test_an_edge_is_what_a_promotion_rests_on():
