@@ -110,7 +110,7 @@ class RegistryContract:
         """An empty registry has no models and says how to get one."""
         if registry.models():
             pytest.skip("this store is shared")
-        with pytest.raises(ConfigError, match="Nothing is registered yet: `heddle run register`"):
+        with pytest.raises(ConfigError, match="Nothing is registered yet: `heddle run`"):
             registry.resolve("housing", "production")
 
     def test_an_unknown_version_is_refused_with_the_known_ones(self, registry, package):

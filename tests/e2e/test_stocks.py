@@ -144,6 +144,23 @@ def test_the_same_again_gives_the_same_bytes(done, tmp_path):
     assert (kept.fitted.rows, kept.fitted.last) == (labels.height, str(labels["session"].max()))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("how=kbest", "k=10"),
+        ("how=rfecv",),
+        ("how=none",),
+        ("how=from_model", "estimator=trees", "max_correlation=0.9"),
+    ],
+)
+def test_every_way_of_choosing_columns_is_an_override_away(words):
+    """Its purge is the horizon, whatever that is."""
+    where = "ml_experiments.features.selection."
+    plan = runs.planned("stocks", "ml_experiments.horizon=20", *(where + word for word in words))
+    chosen = plan.entries["tune"]["steps"][0]["with"]["features"]["selection"]
+    assert (chosen["how"], chosen["purge"]) == (words[0][4:], 20)
+
+
 def test_a_real_signal_is_found(tmp_path):
     """The same judge says edge where there is one: in these prices trade foretells tomorrow."""
     root = stocks.copied(tmp_path)

@@ -169,6 +169,15 @@ def test_a_run_with_overrides_says_what_it_left_in_the_generated_files(done, cap
     assert "overrides" not in call(capsys, "run", *place)[1]
 
 
+def test_a_run_that_fails_says_what_it_left_in_the_generated_files_too(done, capsys):
+    """Who takes the mistake back should not wonder about a changed file."""
+    (done / "empty.csv").write_text("")
+    code, _, said = call(capsys, "run", "-C", str(done), "read", "ingestion.path=empty.csv")
+    assert code != 0
+    assert "params.yaml and dvc.yaml now hold these overrides" in " ".join(said.split())
+    call(capsys, "sync", "-C", str(done))
+
+
 def test_overrides_in_one_text_are_taken_apart_as_a_shell_would(done, capsys):
     """MLflow gives a parameter as one word; a stage in it, or half a quote, is refused."""
     place = ("-C", str(done))

@@ -271,5 +271,5 @@ def test_a_model_that_keeps_no_training_rows_is_refused(flats, capsys):
     assert code == 2
     assert fault == (
         "error: flat/2: the model keeps no training rows to set others beside."
-        " Register it again: heddle run register --force.\n"
+        " Register it again: heddle run STAGE --force, of the stage that registers it.\n"
     )

@@ -154,7 +154,11 @@ def _folds_in_time(periods: int, line: Timeline, cfg: Split) -> list[tuple[range
             window=line.train_periods if walks else None,
         )
     except ValueError as fault:
-        raise DataContractError(str(fault), where=f"split.time.{line.column}") from None
+        raise DataContractError(
+            f"{fault} ({line.column}s)",
+            where="split.time",
+            todo="Bring more history, or lower split.folds or split.time.valid_periods.",
+        ) from None
 
 
 def _first_test(values: pl.Series, line: Timeline, cfg: Split) -> int:

@@ -123,7 +123,7 @@ class MlflowRegistry:
         raise IntegrityError(
             f"version {version.number} of model {version.name!r} {what}",
             where=str(place),
-            todo="Register it again with `heddle run register --force`.",
+            todo="Register it again: `heddle run STAGE --force`, of the stage that does.",
         )
 
     def _absent(self) -> bool:

@@ -33,8 +33,12 @@ from heddle.presentation.added_keys import refuse_unread
 from heddle.presentation.bootstrap import check_engine, check_sources
 from heddle.presentation.run_log import RunLog
 
-__all__ = ["Project", "StageResult", "Watch"]
+__all__ = ["OVERRIDES_KEPT", "Project", "StageResult", "Watch"]
 
+OVERRIDES_KEPT = (
+    "params.yaml and dvc.yaml now hold these overrides, as DVC needs them to;"
+    " `heddle sync` writes them from configs/ again."
+)
 _LIGHT = {"ingest", "split_rows"}  # they ask for the context, and load no learning library
 
 
@@ -155,12 +159,17 @@ class Project:
             self.sync()
             self.remember()
             forced = set(names or [s.name for s in stages]) if force else set[str]()
-            if jobs > 1:
-                from heddle.presentation.parallel import run_in_waves
+            try:
+                if jobs > 1:
+                    from heddle.presentation.parallel import run_in_waves
 
-                return run_in_waves(self, stages, forced, jobs, watch)
-            with self._worker(stages) as runs.worker:
-                return [self.run_one(runs, s.name, s.name in forced, watch) for s in stages]
+                    return run_in_waves(self, stages, forced, jobs, watch)
+                with self._worker(stages) as runs.worker:
+                    return [self.run_one(runs, s.name, s.name in forced, watch) for s in stages]
+            except BaseException:
+                if self.overrides:
+                    watch.notice(OVERRIDES_KEPT)
+                raise
 
     @contextmanager
     def at_work(self, stages: Sequence[Stage], watch: Watch) -> Iterator[DvcRuns]:

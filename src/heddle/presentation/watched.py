@@ -99,7 +99,7 @@ def learned(root: Path, one: Meant) -> Watched:
         raise ConfigError(
             "the model keeps no training rows to set others beside",
             where=one.label,
-            todo="Register it again: heddle run register --force.",
+            todo="Register it again: heddle run STAGE --force, of the stage that registers it.",
         )
     stages = read_params(root)["stages"]
     made = made_by(stages)

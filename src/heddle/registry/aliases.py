@@ -59,5 +59,5 @@ def choose(versions: Iterable[ModelVersion], name: str, wanted: str) -> ModelVer
 def unknown_model(name: str, known: Iterable[str]) -> ConfigError:
     """Word the error for a model that was never registered."""
     names = list(known)
-    todo = None if names else "Nothing is registered yet: `heddle run register` does it."
+    todo = None if names else "Nothing is registered yet: `heddle run` does it."
     return ConfigError(f"no registered model {name!r}", wanted=name, known=names, todo=todo)

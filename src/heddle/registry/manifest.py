@@ -218,7 +218,10 @@ def model_config(
 
 _FIGURES = ("metrics", "cv", "blocked_cv", "baselines", "interval")
 _ORIGIN = ("split", "refit", "data", "history", "evidence", "features_hash", "config_hash")
-_AGAIN = "Nothing was loaded; register the model again with `heddle run register --force`."
+_AGAIN = (
+    "Nothing was loaded; register the model again: `heddle run STAGE --force`,"
+    " of the stage that registers."
+)
 
 
 def _sorted(value: Any) -> Any:

@@ -28,7 +28,10 @@ PIN = "manifest_sha256"
 _FILES = frozenset({MODEL, GOLDEN})  # and REFERENCE, which models may bring
 _CLOSE = 1e-6  # relative; other processors round sums of floats otherwise
 _MUST_AGREE = ("scikit-learn", "lightgbm", "xgboost-cpu", "xgboost")  # in major.minor
-_AGAIN = "Nothing was loaded; register the model again with `heddle run register --force`."
+_AGAIN = (
+    "Nothing was loaded; register the model again: `heddle run STAGE --force`,"
+    " of the stage that registers."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from heddle.registry.model_files import REFERENCE
 
 __all__ = ["read_reference"]
 
-_AGAIN = "Register the model again with `heddle run register --force`."
+_AGAIN = "Register the model again: `heddle run STAGE --force`, of the stage that does."
 
 
 def read_reference(folder: Path, manifest: Manifest) -> pl.DataFrame | None:
