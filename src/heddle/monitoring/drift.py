@@ -6,15 +6,16 @@ any false alarm is at most `Limits.level`; and a difference has to be large enou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from heddle.domain.errors import ConfigError, DataContractError
+from heddle.monitoring.categories import counts_of, pooled
 
 __all__ = ["ColumnDrift", "Finding", "Limits", "drift", "judged", "psi"]
 
@@ -168,7 +169,7 @@ def _number(
                 words=f"median {np.median(then):.6g} -> {np.median(now):.6g},"
                 f" PSI {index:.2f}, moved by {distance:.2f} standard deviations",
             ),
-            _unseen(name, (outside, now.size, then.size), f"outside {shown}", limits),
+            _unseen(name, (outside, now.size, then.size), 2, f"outside {shown}", limits),
         ],
     )
 
@@ -178,20 +179,16 @@ def _category(
 ) -> tuple[float, float, list[Finding]]:
     from scipy.stats import chi2_contingency
 
-    sides = [_counts(s) for s in (then, now)]
-    known = sorted(sides[0])
-    if not known or not sides[1]:
+    sides = [counts_of(s) for s in (then, now)]
+    if not sides[0] or not sides[1]:
         return psi([then.len() - gaps[0], gaps[0]], [now.len() - gaps[1], gaps[1]]), 0.0, []
     fresh = {k: n for k, n in sides[1].items() if k not in sides[0]}
-    table = [[side.get(k, 0) for k in known] for side in sides]
-    table = [[*row, extra] for row, extra in zip(table, (0, sum(fresh.values())), strict=True)]
+    names, table = pooled(*sides)
     index = psi([*table[0], gaps[0]], [*table[1], gaps[1]])
-    full = np.asarray(table)[:, np.asarray(table).sum(axis=0) > 0]
-    p = float(chi2_contingency(full).pvalue) if full.shape[1] > 1 else 1.0
+    p = float(chi2_contingency(table).pvalue) if len(names) > 1 else 1.0
     shares = [np.asarray(row) / max(sum(row), 1) for row in table]
     at = int(np.argmax(np.abs(shares[1] - shares[0])))
-    most = [*known, "new ones"][at]
-    words = f"{most!r} {shares[0][at]:.1%} -> {shares[1][at]:.1%}, PSI {index:.2f}"
+    words = f"{names[at]!r} {shares[0][at]:.1%} -> {shares[1][at]:.1%}, PSI {index:.2f}"
     named = ", ".join(repr(k) for k in sorted(fresh, key=fresh.__getitem__, reverse=True)[:3])
     count = sum(sides[1].values())
     return (
@@ -204,6 +201,8 @@ def _category(
             _unseen(
                 name,
                 (sum(fresh.values()), count, sum(sides[0].values())),
+                # a rare category that is seen once stands for others that are not (Good, Turing)
+                1 + sum(n == 1 for n in sides[0].values()),
                 f"never seen: {named}",
                 limits,
             ),
@@ -225,15 +224,17 @@ def _missing(name: str, gaps: Sequence[int], rows: Sequence[int], limits: Limits
     )
 
 
-def _unseen(name: str, counts: tuple[int, int, int], words: str, limits: Limits) -> Finding:
-    """Judge values beyond the reference, of which two in (its rows + 1) would be chance."""
+def _unseen(
+    name: str, counts: tuple[int, int, int], chance: int, words: str, limits: Limits
+) -> Finding:
+    """Judge values beyond the reference, of which `chance` in (its rows + 1) mean nothing."""
     from scipy.stats import binom
 
     found, rows, reference = counts
     return Finding(
         column=name,
         what="unseen",
-        p_value=float(binom.sf(found - 1, rows, 2 / (reference + 1))),
+        p_value=float(binom.sf(found - 1, rows, min(chance / (reference + 1), 1))),
         size=found / rows / limits.unseen,
         words=f"{found:,} of {rows:,} rows {words}",
     )
@@ -267,8 +268,3 @@ def _gaps_of(series: pl.Series) -> int:
 def _known(series: pl.Series) -> Values:
     values = series.cast(pl.Float64).drop_nulls().to_numpy()
     return np.asarray(values[~np.isnan(values)])
-
-
-def _counts(series: pl.Series) -> Mapping[str, Any]:
-    counted = series.drop_nulls().cast(pl.String).value_counts()
-    return dict(counted.iter_rows())

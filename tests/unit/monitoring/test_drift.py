@@ -110,3 +110,21 @@ def test_the_index_is_zero_for_equals_never_negative_and_symmetric(one, random):
     assert psi(one, one) == 0
     assert psi(one, other) == pytest.approx(psi(other, one))
     assert psi(one, other) >= 0
+
+
+def test_many_rare_categories_are_no_alarm():
+    """Three hundred, most of them rare: few current rows have other ones, and some new ones."""
+    draws = np.random.default_rng(0)
+    weights = 1 / np.arange(1, 301) ** 1.2
+    names = np.array([f"c{number}" for number in range(300)])
+
+    def table(count: int, share: np.ndarray) -> pl.DataFrame:
+        return pl.DataFrame({"code": draws.choice(names, count, p=share / share.sum())})
+
+    reference, other = table(10_000, weights), weights.copy()
+    other[50:100] *= 4
+    for count in (100, 300):
+        found = [drift(reference, table(count, weights), ["code"], Limits()) for _ in range(40)]
+        assert sum(bool(one[0].alarms) for one in found) <= 1
+    (moved,) = drift(reference, table(1000, other), ["code"], Limits())
+    assert [f.what for f in moved.alarms] == ["distribution"]
