@@ -88,13 +88,10 @@ def judged(
     winner = _best([c for c in contenders if not c.baseline], metric, tie=proof.tie)
     rows = _rows(contenders, against, actual, period, metric=metric, proof=proof, seed=seed,
                  horizon=horizon)  # fmt: skip
-    stakes = None
+    bets_against = None
     if scale == "return":
-        stakes = rival({c.name: c.predicted for c in contenders if c.baseline}, actual, period)
         how = {"horizon": horizon, "trials": trials, "year": proof.year}
-        for c in contenders:
-            beyond = None if c.baseline else stakes
-            rows[c.name] |= figures(c.predicted, actual, period, beyond, **how)
+        bets_against = _add_bets(rows, contenders, actual, period, **how)
     sign = 1 if METRICS[metric].direction == "minimise" else -1
     case = Case(
         metric=metric,
@@ -105,15 +102,11 @@ def judged(
         row=rows[winner.name],
         candidates=sum(not c.baseline for c in contenders),
         trials=trials,
-        bets_against=None if stakes is None else stakes.name,
+        bets_against=bets_against,
     )
     return {
         "metric": metric,
         **_verdict(case, proof),
-        "least_deflated_sharpe": proof.deflated if scale == "return" else None,
-        "candidates": case.candidates,
-        "trials": trials,
-        "bets_against": case.bets_against,
         "rows": len(actual),
         "periods": len(np.unique(period)),
         "horizon": horizon,
@@ -149,6 +142,25 @@ def _rows(
     return rows
 
 
+def _add_bets(
+    rows: Mapping[str, dict[str, Any]],
+    contenders: Sequence[Contender],
+    actual: Values,
+    period: Ints,
+    *,
+    horizon: int,
+    trials: int,
+    year: int,
+) -> str:
+    """Add to each row what its bets were worth; return the name of the bets to be beaten."""
+    stakes = rival({c.name: c.predicted for c in contenders if c.baseline}, actual, period)
+    for c in contenders:
+        beyond = None if c.baseline else stakes
+        how = {"horizon": horizon, "trials": trials, "year": year}
+        rows[c.name] |= figures(c.predicted, actual, period, beyond, **how)
+    return stakes.name
+
+
 def _verdict(case: Case, proof: Proof) -> dict[str, Any]:
     """Return whether the winner has an edge, with the figures and words of it."""
     found, own = reasons(case, proof), case.row
@@ -163,6 +175,10 @@ def _verdict(case: Case, proof: Proof) -> dict[str, Any]:
         "interval": None if own["low"] is None else [own["low"], own["high"]],
         "level": proof.level,
         "deflated_sharpe": own.get("deflated_sharpe"),
+        "least_deflated_sharpe": None if case.bets_against is None else proof.deflated,
+        "candidates": case.candidates,
+        "trials": case.trials,
+        "bets_against": case.bets_against,
     }
 
 

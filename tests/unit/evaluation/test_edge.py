@@ -227,17 +227,3 @@ def test_both_sides_are_needed():
     for alone in ((GOOD, NOISE), (ZERO, MEAN)):
         with pytest.raises(ConfigError, match="needs a candidate and a baseline to beat"):
             found(*alone)
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"block": 0}, "block, draws and year must be at least 1"),
-        ({"level": 1.0}, "0 < level < 1"),
-        ({"tie": -0.1}, "0 <= tie < 1 must hold"),
-    ],
-)
-def test_bounds_are_kept(values, words):
-    """In the words of the configuration."""
-    with pytest.raises(ValueError, match=words):
-        Proof(**values)

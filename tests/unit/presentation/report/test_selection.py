@@ -20,10 +20,10 @@ def test_without_an_edge_the_chapter_begins_with_it(prices):
     assert 'class="verdict warn"' in section.html
     assert "16 sets of parameters were tried in all." in words
     assert "directions earn beyond those of always up is more than luck" in words
+    assert "corrected for the search among 2 candidates" in words
     assert "the winner, were chosen on these same rows, which flatters them" in words
     assert "the best of 2 candidates without any worth looks as good" in words
     assert "The 16 trials of parameters are made up for in the deflated Sharpe ratio" in words
-    assert "corrected for the search among 2 candidates 1;" in words
     assert "Outcomes of 5 sessions overlap" in words
 
 
