@@ -141,10 +141,11 @@ def daily(
         now: the clock.
 
     Raises:
-        ConfigError, DataContractError: as `heddle.serving.next_session`, and as the stages that
-            make the history.
+        ConfigError, DataContractError: as `heddle.serving.next_session`, as the stages that make
+            the history, or a history that is not the model's (`heddle.serving.same_prices`).
     """
     from heddle.serving.next_session import outcomes, predict_sessions
+    from heddle.serving.same_prices import refuse_others
 
     facts = model.manifest.history
     if facts is None:
@@ -152,6 +153,7 @@ def daily(
     at = now()
     days, notices = _wanted(facts, asked, at)
     history, early = _closed(prices().sort(facts.time), facts, at)
+    refuse_others(model, history)
     days, more = _known(history, facts, days, asked)
     said = predict_sessions(model, history, days, series=series, now=at, progress=progress)
     new = log.add(said)
