@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ class Grove:
     """The nodes of all trees in one row of arrays; a leaf leads to itself.
 
     scikit-learn asks one tree after the other, and the call costs more than the walk. Sums are
-    taken in the order of the trees, as it does, so that the bits are the same.
+    taken in the order of the trees, as the libraries do, so that the bits are the same.
     """
 
     roots: Places
@@ -34,7 +35,7 @@ class Grove:
     most: Floats  # that goes left
     children: Places  # left and right of each node, in turn
     gaps_left: Flags
-    value: Floats
+    value: NDArray[Any]  # its precision is that of the sum
     depth: int
     start: float = 0.0  # what is there before the first tree
 
@@ -48,7 +49,6 @@ class Grove:
             leaves=[t.children_left == _LEAF for t in trees],
             gaps=[t.missing_go_to_left for t in trees],
             values=[t.value[:, 0, 0] * share for t in trees],
-            depth=max(int(t.max_depth) for t in trees),
             start=start,
         )
 
@@ -72,8 +72,34 @@ class Grove:
             leaves=[n["is_leaf"].astype(bool) for n in nodes],
             gaps=[n["missing_go_to_left"] for n in nodes],
             values=[n["value"] for n in nodes],
-            depth=max(int(n["depth"].max()) for n in nodes),
             start=float(np.ravel(regressor._baseline_prediction)[0]),  # noqa: SLF001
+        )
+
+    @classmethod
+    def of_xgboost(cls, booster: Any) -> Grove | None:
+        """Plant the trees of an XGBoost model of squared errors; None where it holds more.
+
+        XGBoost lays all its nodes out anew at each call, and it compares, and adds, in single
+        precision: what is below a threshold goes left.
+        """
+        told = json.loads(booster.save_raw("json"))["learner"]
+        machine = told["gradient_booster"]
+        if machine["name"] != "gbtree" or told["objective"]["name"] != "reg:squarederror":
+            return None
+        trees = machine["model"]["trees"]
+        if not trees or any(any(t["split_type"]) for t in trees):
+            return None
+        numbers = [np.asarray(t["split_conditions"], dtype=np.float32) for t in trees]
+        left = [np.asarray(t["left_children"]) for t in trees]
+        start = np.asarray(json.loads(told["learner_model_param"]["base_score"])).ravel()
+        return cls._planted(
+            columns=[np.asarray(t["split_indices"]) for t in trees],
+            most=[np.nextafter(n, np.float32(-np.inf)) for n in numbers],
+            sides=[(a, np.asarray(t["right_children"])) for a, t in zip(left, trees, strict=True)],
+            leaves=[a == _LEAF for a in left],
+            gaps=[np.asarray(t["default_left"]) for t in trees],
+            values=numbers,
+            start=float(start[0]),
         )
 
     @classmethod
@@ -86,7 +112,6 @@ class Grove:
         leaves: list[Any],
         gaps: list[Any],
         values: list[Any],
-        depth: int,
         start: float = 0.0,
     ) -> Grove:
         sizes = [len(tree) for tree in values]
@@ -101,9 +126,9 @@ class Grove:
             column=np.where(leaf, 0, np.concatenate(columns)).astype(np.int64),
             most=np.concatenate(most).astype(np.float64),
             children=children.ravel(),
+            depth=_depth(roots, children),
             gaps_left=np.concatenate(gaps).astype(np.bool_),
-            value=np.concatenate(values).astype(np.float64),
-            depth=depth,
+            value=np.concatenate(values),
             start=start,
         )
 
@@ -111,7 +136,7 @@ class Grove:
         """Whether so few rows are faster here than tree by tree."""
         return rows <= _ROWS
 
-    def summed(self, matrix: NDArray[Any]) -> Floats:
+    def summed(self, matrix: NDArray[Any]) -> NDArray[Any]:
         """Return for each row the start and what every tree says, added in their order."""
         width = matrix.shape[1]
         flat = np.ascontiguousarray(matrix, dtype=np.float64).ravel()
@@ -124,7 +149,16 @@ class Grove:
             if gappy:
                 right &= ~(np.isnan(value) & self.gaps_left.take(at))
             at = self.children.take(2 * at + right)
-        said = np.empty((len(matrix), self.roots.size + 1))
+        said = np.empty((len(matrix), self.roots.size + 1), dtype=self.value.dtype)
         said[:, 0] = self.start
         said[:, 1:] = self.value.take(at)
         return np.asarray(np.cumsum(said, axis=1)[:, -1])
+
+
+def _depth(roots: Places, children: NDArray[np.int64]) -> int:
+    """Return the number of steps from a root to the furthest leaf."""
+    steps, level = 0, roots
+    while (level := level[children[level, 0] != level]).size:
+        level = children[level].ravel()
+        steps += 1
+    return steps

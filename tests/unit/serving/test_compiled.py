@@ -229,7 +229,7 @@ def test_an_average_adds_its_members_in_their_order():
 
 
 @pytest.mark.parametrize(
-    "name", ["ridge", "random_forest", "gradient_boosting", "hist_gradient_boosting", "lightgbm"]
+    "name", ["ridge", "random_forest", "gradient_boosting", "hist_gradient_boosting", "xgboost"]
 )
 def test_a_row_alone_is_what_it_is_in_company(name):
     """Few rows take another way through trees than many: the bits do not tell."""

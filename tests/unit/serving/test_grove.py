@@ -64,3 +64,27 @@ def test_splits_by_category_are_not_planted(rows):
     model.fit(values, values[:, 0] % 2)
     with pytest.raises(NotCompiled, match="HistGradientBoosting splits by category"):
         Grove.of_histograms(model)
+
+
+@pytest.mark.parametrize("depth", [{"max_depth": 4}, {"max_depth": 0, "grow_policy": "lossguide"}])
+def test_xgboost_is_summed_to_the_last_bit(rows, depth):
+    """In single precision, from the mean on; a value on a threshold goes right."""
+    xgboost = pytest.importorskip("xgboost")
+    values, target = rows
+    model = xgboost.XGBRegressor(n_estimators=30, max_leaves=9, **depth).fit(values, target)
+    grove = Grove.of_xgboost(model.get_booster())
+    assert grove is not None
+    on_edges = np.resize(grove.most[grove.children[::2] != np.arange(grove.most.size)], (90, 3))
+    edges = np.nextafter(on_edges.astype(np.float32), np.float32(np.inf)).astype(np.float64)
+    for some in (values, on_edges, edges):
+        said = grove.summed(some.astype(np.float32))
+        assert said.tolist() == model.predict(some).tolist()
+
+
+def test_xgboost_of_another_kind_is_not_planted(rows):
+    """What its own library alone knows how to add up stays with it."""
+    xgboost = pytest.importorskip("xgboost")
+    values, target = rows
+    for told in ({"booster": "dart"}, {"objective": "reg:gamma"}, {"n_estimators": 0}):
+        model = xgboost.XGBRegressor(**({"n_estimators": 2} | told)).fit(values, target + 9)
+        assert Grove.of_xgboost(model.get_booster()) is None
