@@ -171,6 +171,7 @@ COVERED_BY = {
     ),
     "presentation/report/lineage.py": "unit/presentation/report/test_pipeline_graph.py",
     "presentation/steps/report.py": "unit/presentation/report/test_page.py",
+    "presentation/steps/watch_drift.py": "integration/test_watch_drift.py",
     **dict.fromkeys(
         tuple(
             f"serving/{part}.py"

@@ -50,7 +50,8 @@ def _facts(told: Told) -> Html:
     digest = str(told.get("model_digest", ""))
     said = told.get("source") or plural(int(told.get("predictions", 0)), "prediction")
     marked = join([" (", code(digest[:_DIGEST], digest), ")"]) if digest else None
-    return join(["Model ", el("b", told["model"]), marked, f" · {said} · looked at {told['at']}"])
+    at = f" · looked at {told['at']}" if "at" in told else None  # a stage's page tells no time
+    return join(["Model ", el("b", told["model"]), marked, f" · {said}", at])
 
 
 def _summary(told: Told) -> Section:
