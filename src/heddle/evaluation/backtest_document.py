@@ -149,12 +149,13 @@ def _number(value: float | None) -> str:
 
 
 def _forecasts(course: Followed, horizon: int) -> dict[str, Any]:
-    """Return figures of the forecasts themselves: of all rows, and of those unseen."""
+    """Return figures of the forecasts whose outcome is known: of all rows, and of those unseen."""
     said, first = course.said, course.unseen_from
+    known = np.isfinite(said.actual)
     base = dict(zip(course.market.sessions, course.market.closes.tolist(), strict=True))
     late = np.array([first is not None and s >= first for s in said.sessions])
     told: dict[str, Any] = {"unseen": None}
-    for name, rows in (("all", np.ones(len(late), dtype=bool)), ("unseen", late)):
+    for name, rows in (("all", known), ("unseen", known & late)):
         if rows.any():
             prices = [base[s] for s, taken in zip(said.sessions, rows, strict=True) if taken]
             told[name] = written(
@@ -173,6 +174,7 @@ def _years(course: Followed) -> list[dict[str, Any]]:
     """Return each calendar year beside buy and hold; [] where sessions are no dates."""
     years = np.array([getattr(s, "year", 0) for s in course.market.sessions])
     said = np.array([getattr(s, "year", 0) for s in course.said.sessions])
+    said = np.where(np.isfinite(course.said.actual), said, 0)
     told = []
     for year in sorted({int(y) for y in years} - {0}):
         inside, rows = years == year, said == year
@@ -209,6 +211,7 @@ def _by_refit(course: Followed) -> list[dict[str, Any]]:
     for refit, kept, start, end in zip(said.plan, said.chosen, starts, ends, strict=True):
         rows = slice(refit.predict.start - first, refit.predict.stop - first)
         error = said.actual[rows] - said.predicted[rows]
+        error = error[np.isfinite(error)]
         told.append(
             {
                 "refit": refit.number,
@@ -216,7 +219,7 @@ def _by_refit(course: Followed) -> list[dict[str, Any]]:
                 "to": str(sessions[end - 1]),
                 "train_rows": len(refit.train),
                 "features": len(kept) or None,
-                "rmse": float(np.sqrt(np.mean(error**2))),
+                "rmse": float(np.sqrt(np.mean(error**2))) if error.size else None,
                 "gross_return": _grown(made.gross[start:end]),
                 "net_return": _grown(made.net[start:end]),
             }

@@ -27,7 +27,7 @@ class Said:
 
     sessions: tuple[Any, ...]
     predicted: Values  # shape (n_rows,)
-    actual: Values  # shape (n_rows,)
+    actual: Values  # shape (n_rows,); NaN where it is not known yet
     drift: Values  # shape (n_rows,)
     refit: tuple[int, ...]  # number of the refit that said it
     plan: tuple[Refit, ...]
@@ -84,7 +84,7 @@ def equity_table(course: Followed) -> pl.DataFrame:
         {
             "session": list(said.sessions),
             "predicted": said.predicted,
-            "actual": said.actual,
+            "actual": pl.Series(said.actual).fill_nan(None),
             "refit": said.refit,
         }
     )

@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -43,7 +44,7 @@ HISTORY = {
 }
 
 
-def read(features=None, reads=("v2", "split", "v1"), prices=("first", "last"), **tables):
+def read(features=None, reads=("v2", "split", "v1"), prices=("first", "last"), horizon=0, **tables):
     store = MemoryTables()
     for name, frame in {"v1": PRICES, "v2": ROWS, "split": SPLIT, **tables}.items():
         store.write(name, frame, {})
@@ -54,6 +55,7 @@ def read(features=None, reads=("v2", "split", "v1"), prices=("first", "last"), *
         session="session",
         features=read_features(features or {"numeric": ["size"]}, where="test"),
         prices=prices,
+        horizon=horizon,
     )
 
 
@@ -78,6 +80,29 @@ def test_a_history_gives_features_and_prices_of_every_session():
     assert made.rows["return_lag_1"].tolist() == pytest.approx(
         [(14 + i) / (13 + i) - 1 for i in range(-1, 5)]
     )
+
+
+@pytest.mark.parametrize(("horizon", "more"), [(1, 1), (2, 2), (9, 2)])
+def test_the_last_sessions_follow_with_features_and_without_a_target(horizon, more):
+    """As many as the target looks ahead; their features are those of the whole history."""
+    told = ROWS.select("session", "gain")
+    made = read(HISTORY, horizon=horizon, v2=told)
+    assert made.sessions == tuple(DAYS[4 : 10 + more])
+    assert made.places.tolist() == list(range(4, 10 + more))
+    assert made.target[:6].tolist() == ROWS["gain"].to_list()
+    assert np.isnan(made.target[6:]).all()
+    whole = read(
+        HISTORY,
+        v2=pl.DataFrame({"session": DAYS[4:], "gain": [0.0] * 8}),
+        split=pl.DataFrame({"session": DAYS[4:], "part": ["train"] * 8}),
+    )
+    assert made.rows.equals(whole.rows.head(6 + more))
+    assert list(made.rows.columns) == ["return_lag_1", "log_return_2"]
+
+
+def test_rows_without_a_history_end_where_they_end():
+    """Nothing tells the features of a session that has no row."""
+    assert read(horizon=2).sessions == tuple(DAYS[4:10])
 
 
 def test_rows_before_a_session_are_counted():
@@ -108,20 +133,35 @@ def test_rows_before_a_session_are_counted():
             DataContractError,
             "close: is missing or infinite in 6 of 6 sessions",
         ),
-        ({"v2": ROWS.drop("first")}, ConfigError, "no column 'first'"),
-        ({"split": SPLIT.drop("part")}, ConfigError, "no column 'part'"),
+        ({"v2": ROWS.drop("first")}, ConfigError, "the rows: no column 'first'"),
+        ({"v2": ROWS.drop("gain")}, ConfigError, "v2: no column 'gain'"),
+        ({"split": SPLIT.drop("part")}, ConfigError, "split: no column 'part'"),
     ],
 )
 def test_tables_that_do_not_fit_are_refused(tables, kind, words):
     """With what is wrong, where."""
-    with pytest.raises(kind, match=words):
+    with pytest.raises(kind, match=words) as fault:
         read(**tables)
+    assert fault.value.where
+    assert fault.value.todo or fault.value.known
 
 
 def test_a_stage_that_reads_too_little_is_refused():
     """Rows and split, in this order."""
-    with pytest.raises(ConfigError, match="reads 1 data versions; it needs the rows and the split"):
+    with pytest.raises(ConfigError, match="reads 1 data versions; it needs the rows") as fault:
         read(reads=("v2", "models/best_params.yaml"))
+    assert (fault.value.where, fault.value.todo[:9]) == ("reads", "Name both")
+
+
+def test_rows_whose_session_has_no_price_are_refused():
+    """With the first of them, and what to do."""
+    with pytest.raises(IntegrityError, match="1 of 6 rows are not in the history") as fault:
+        read(
+            HISTORY,
+            v2=ROWS.select("session", "gain"),
+            v1=PRICES.filter(pl.col("session") != DAYS[6]),
+        )
+    assert fault.value.todo
 
 
 def test_a_panel_is_refused():

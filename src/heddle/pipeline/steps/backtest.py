@@ -76,8 +76,10 @@ def backtest(ctx: StageContext, cfg: Backtest) -> None:
     Reads the rows, the split (the first two data versions), the price history where features are
     made of one, and models/best_params.yaml. At each refit the whole pipeline is fitted anew, what
     selects features inside it too, on rows whose target was known by then; what it says at the
-    close of a session is traded in the next one. Sessions of the split's test rows are those that
-    no search has seen; everything is told of all sessions and of these apart.
+    close of a session is traded in the next one. The last sessions, whose target is not known yet,
+    are foretold and traded like the others, but no forecast of them is scored. Sessions of the
+    split's test rows are those that no search has seen; everything is told of all sessions and of
+    these apart.
 
     models/backtest.json (numbers; null where a figure has no value; all keys always there):
 
@@ -101,7 +103,8 @@ def backtest(ctx: StageContext, cfg: Backtest) -> None:
         years: [{year, sessions, model: {gross_return, net_return, sharpe, max_drawdown},
                  buy_and_hold: {…}, forecasts: {rows, rmse, skill, directional_accuracy,
                  up_share, ic} | null}]
-        by_refit: [{refit, from, to, train_rows, features | null, rmse, gross_return, net_return}]
+        by_refit: [{refit, from, to, train_rows, features | null, rmse | null, gross_return,
+                    net_return}]
         features: [{feature, refits, share}]                # most often selected first; [] if all
         bands: {level: 0.9, window: 60, year: 252, block, draws, sharpe: {low, high},
                 drawdown: {low, high}, drawdown_year: {low, high}}             # for the monitor
@@ -148,6 +151,7 @@ def _rows(ctx: StageContext, cfg: Backtest) -> TimedRows:
         session=cfg.row_key,
         features=read_features(cfg.features, where=f"{ctx.stage}.features"),
         prices=(cfg.open, cfg.close),
+        horizon=cfg.horizon,
     )
 
 

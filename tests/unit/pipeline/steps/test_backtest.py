@@ -170,19 +170,33 @@ def test_what_happens_later_changes_nothing_before(done, tmp_path, day):
 
 
 def test_every_session_from_the_first_forecast_on_is_told(done):
-    """To the last price, though the last targets are not known; the refits are those planned."""
+    """To the last price; the last targets are not known, so they are foretold but not scored."""
     told, table = done.told, done.equity
     first = labelled(done.bars)["session"][150]
     assert (
         table["session"].to_list()
         == done.bars.filter(pl.col("session") >= first)["session"].to_list()
     )
-    assert told["refits"] == len(told["by_refit"]) == table["refit"].n_unique() - 1
-    assert table["predicted"].null_count() == HORIZON
+    assert told["refits"] == len(told["by_refit"]) == table["refit"].n_unique()
+    assert table["predicted"].null_count() == 0
+    assert table["actual"].null_count() == HORIZON
+    assert table["actual"].tail(HORIZON).null_count() == HORIZON
+    assert told["forecasts"]["all"]["rows"] == table.height - HORIZON
+    assert sum(year["forecasts"]["rows"] for year in told["years"]) == table.height - HORIZON
     assert told["sessions"]["first"] == str(first)
     assert told["by_refit"][0]["train_rows"] == 150 - HORIZON
     trades = pl.read_parquet(done.root / "models/trades.parquet")
     assert told["strategies"][0]["trades"]["trades"] == trades.height > 0
+
+
+def test_a_refit_in_the_last_sessions_learns_what_was_known_and_has_no_error_yet(tmp_path):
+    """The walk goes on beyond the last target; nothing is invented for it."""
+    rows = labelled(prices()).height
+    told = Project(tmp_path).run(refit_every=rows - 150 + 1).told
+    last = told["by_refit"][-1]
+    assert (told["refits"], last["rmse"]) == (2, None)
+    assert last["train_rows"] == rows + 1 - HORIZON
+    assert last["to"] == str(prices()["session"][-1])
 
 
 def test_each_refit_selects_its_features(done):
