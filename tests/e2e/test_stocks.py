@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from heddle.evaluation.splits import pairs
-from heddle.pipeline.catalog import Catalog
 from heddle.serving.loader import load_folder
 
 TESTS = Path(__file__).parents[1]
@@ -163,10 +162,8 @@ def test_every_way_of_choosing_columns_is_an_override_away(words):
 
 def test_a_real_signal_is_found(tmp_path):
     """The same judge says edge where there is one: in these prices trade foretells tomorrow."""
-    root = stocks.copied(tmp_path)
-    frame = Catalog(stocks.STOCKS).step("price_sample").function(1500, 42, signal=1.0)
-    tomorrow = "ml_experiments.horizon=1"
-    run(root, *stocks.from_file(root, frame), tomorrow, last="select")
-    selection = told(root, "selection.json")
+    words = ("ingestion=sample_with_edge", "model_candidates=quick", "world.cores=1")
+    runs.run_to(stocks.copied(tmp_path), runs.planned("stocks", *words), "select")
+    selection = told(tmp_path, "selection.json")
     assert selection["edge"] is True, selection["words"]
     assert selection["winner"] in {"ridge", "hist_gradient_boosting"}

@@ -7,7 +7,7 @@ from steps.price_sample import price_sample
 
 __all__ = ["price_sample_with_edge"]
 
-_SIGNAL = 0.15  # standard deviations of a day, for one of trade above its usual size
+_SIGNAL = 0.5  # standard deviations of a day, for one of trade above its usual size
 
 
 def price_sample_with_edge(rows: int, seed: int) -> pl.DataFrame:

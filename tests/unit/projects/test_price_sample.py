@@ -151,5 +151,5 @@ def test_prices_with_an_edge_are_one_word_away(sample):
 
     told = compose_config(STOCKS, ["ingestion=sample_with_edge"])["ingestion"]
     generator = Catalog(STOCKS).step(told["generator"]).function
-    assert generator(300, 5).equals(sample(300, 5, 0.15))
+    assert generator(300, 5).equals(sample(300, 5, 0.5))
     assert told["rows"] == compose_config(STOCKS)["ingestion"]["rows"]
