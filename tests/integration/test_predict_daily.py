@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ import yaml
 from rich.console import Console
 from sklearn.linear_model import Ridge
 
-from heddle.domain.entities import ModelPackage
+from heddle.domain.entities import ModelPackage, Outcome
 from heddle.evaluation.intervals import Interval
 from heddle.features.on_history import OnHistory
 from heddle.features.price_history import PriceHistory
@@ -297,9 +297,57 @@ def monitored(capsys, root, *words: str) -> tuple[int, dict]:
     return code, {one["name"]: one for one in document["checks"]} | {"document": document}
 
 
+def as_if_daily(root: Path) -> None:
+    """Let the kept predictions have been made each evening, as cron would have."""
+    place = root / "predictions" / "predictions.db"
+    kept = SqlitePredictions(place).all()
+    for old in place.parent.glob("predictions.db*"):
+        old.unlink()
+    log = SqlitePredictions(place)
+    blank = {"realised_return": None, "realised_price": None, "realised_at": None}
+    evening = time(22, tzinfo=UTC)
+    log.add([
+        replace(one, generated_at=datetime.combine(one.as_of, evening), **blank) for one in kept
+    ])  # fmt: skip
+    log.fill([
+        Outcome(id=one.id, realised_return=one.realised_return, realised_price=one.realised_price,
+                realised_at=datetime.combine(one.target_session, evening))
+        for one in kept if one.realised_at is not None
+    ])  # fmt: skip
+
+
+def test_what_was_made_in_hindsight_is_no_record_and_no_alarm(shares, capsys):
+    """It is shown apart with its figures and the reason; judged only when that is asked for."""
+    asked(capsys, shares, "--from", "2025-08-01", "--to", "2025-12-31")
+    code, found = monitored(capsys, shares, "--asof", "2026-01-02")
+    assert (code, found["document"]["matured"]) == (0, 0)
+    assert found["rmse"]["words"] == "0 matured predictions, 20 are needed"
+    assert found["prediction_age"]["words"].startswith("no prediction was made in time yet: ")
+    assert found["document"]["looked_back"] == {
+        "predictions": 106,
+        "matured": 105,
+        "why": {"made after 2026-01-02": 106},
+        "judged": False,
+    }
+    assert found["looked back"]["words"] == (
+        "predictions are not judged (made after 2026-01-02: 106); --looked-back judges them"
+    )
+    assert found["looked back: direction"]["value"] > 0.4
+    assert found["looked back: rmse"]["state"] == "unknown"
+    code, found = monitored(capsys, shares)
+    assert (code, found["document"]["alarms"]) == (3, ["price_age"])
+    why = {"made once the next session had opened": 106}
+    assert found["document"]["looked_back"]["why"] == why
+    said = call(capsys, shares, "monitor")[1]
+    assert "shares by share/1: 0 predictions, 0 matured; 106 that look back are not judged" in said
+    said = call(capsys, shares, "monitor", "--looked-back", "--asof", "2026-01-02")[1]
+    assert "105 matured; 106 OF THEM LOOK BACK: this is no record of what was foretold" in said
+
+
 def test_monitor_is_silent_on_what_was_promised_and_alarms_on_what_was_not(shares, capsys):
     """As of the day after the last prediction; today prices and predictions are old."""
     asked(capsys, shares, "--from", "2025-08-01", "--to", "2025-12-31")
+    as_if_daily(shares)
     code, found = monitored(capsys, shares, "--asof", "2026-01-02")
     assert (code, found["document"]["alarms"]) == (0, [])
     checks = ("rmse", "mae", "direction", "coverage", "sharpe", "drawdown")
@@ -396,3 +444,17 @@ def test_every_command_of_the_page_works_as_it_stands(shares, capsys, monkeypatc
         code = cli.run(words)
         told = capsys.readouterr()
         assert code in ({0, 3} if words[0] == "monitor" else {0}), (command, told.err)
+
+
+def test_prices_of_another_share_are_not_predicted_nor_kept(shares, capsys):
+    """A file of the same form; later dividends or a split are no other share."""
+    own = pl.read_csv(shares / "prices.csv")
+    others = own.with_columns(pl.col("open", "high", "low", "close").reverse())
+    others.write_csv(shares / "prices.csv")
+    code, said, fault = call(capsys, shares, "predict", "--model", "staging")
+    assert (code, said) == (3, "")
+    assert "share/1: these are not the prices that the model learned: on 2024-01-0" in fault
+    assert "Name the source of the model's own prices, or train a model on these." in fault
+    split = own.with_columns(pl.col("open", "high", "low", "close") / 4)
+    split.write_csv(shares / "prices.csv")
+    assert call(capsys, shares, "predict", "--model", "staging")[0] == 0

@@ -24,6 +24,7 @@ __all__ = [
     "half_days",
     "is_session",
     "last_session",
+    "opening",
     "session_after",
     "session_before",
     "sessions",
@@ -101,6 +102,23 @@ def last_session(calendar: str, now: datetime) -> date:
     return held.at(int(np.searchsorted(held.closes, moment, side="right")) - 1, now.date())
 
 
+def opening(calendar: str, session: date) -> datetime:
+    """Return when a session opens, or opened, in UTC.
+
+    >>> str(opening("XNYS", date(2023, 11, 24)))
+    '2023-11-24 14:30:00+00:00'
+
+    Raises:
+        ConfigError: as `sessions`; or there is no such session.
+    """
+    held = _held(calendar)
+    place = held.place(session, "left")
+    if held.days[place] != np.datetime64(session, "D"):
+        raise ConfigError(f"{session} is no session of {held.name}", where="calendar")
+    moment: datetime = held.opens[place].astype("datetime64[us]").item()
+    return moment.replace(tzinfo=UTC)
+
+
 def half_days(calendar: str, first: date, last: date) -> list[date]:
     """Return the sessions from `first` to `last` that closed, or will close, early.
 
@@ -122,7 +140,8 @@ class _Held:
 
     name: str
     days: NDArray[Any]  # datetime64[D]
-    closes: NDArray[Any]  # datetime64[ns] in UTC
+    opens: NDArray[Any]  # datetime64[ns] in UTC
+    closes: NDArray[Any]  # the same
     early: tuple[date, ...]
 
     def place(self, day: date, side: Any) -> int:
@@ -167,9 +186,12 @@ def _held(name: str) -> _Held:
         raise ConfigError(f"no calendar {name!r}", wanted=spelt, known=known)
     found = _widest(name)
     early = tuple(day.date() for day in found.early_closes)
-    closes = found.closes.dt.tz_convert(None).to_numpy().astype("datetime64[ns]")
+    opens, closes = (
+        times.dt.tz_convert(None).to_numpy().astype("datetime64[ns]")
+        for times in (found.opens, found.closes)
+    )
     days = found.sessions.to_numpy().astype("datetime64[D]")
-    return _Held(name, days, closes, early)
+    return _Held(name, days, opens, closes, early)
 
 
 def _widest(name: str) -> Any:

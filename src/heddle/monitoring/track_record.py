@@ -24,6 +24,10 @@ from heddle.evaluation.returns import max_drawdown, sharpe
 __all__ = ["Band", "Check", "Promises", "Watch", "accuracy", "performance", "staleness"]
 
 State = Literal["ok", "alarm", "unknown"]
+_NOTHING = {
+    "price": "no price is kept yet: `heddle predict` keeps them",
+    "prediction": "no prediction was made in time yet: `heddle predict` makes one each day",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +147,7 @@ def staleness(ages: Mapping[str, tuple[date | None, int | None]], cfg: Watch) ->
     for what, (day, age) in ages.items():
         name, limit = f"{what}_age", limits[what]
         if day is None or age is None:
-            found.append(_unknown(name, f"no {what} is kept yet: `heddle predict` keeps them"))
+            found.append(_unknown(name, _NOTHING[what]))
             continue
         said = f"the last {what} is of {day}; sessions closed since"
         late = limit is not None and age > limit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,6 +40,9 @@ def monitor_command(
     asof: Annotated[
         str, typer.Option("--asof", metavar="DATE", help="Sessions: as if after this day.")
     ] = "",
+    looked_back: Annotated[
+        bool, typer.Option("--looked-back", help="Sessions: judge hindsight, too; to try it out.")
+    ] = False,
     project: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -52,7 +55,9 @@ def monitor_command(
 
     A model of sessions is judged by its kept predictions: error, direction,
     interval, what following them earned, age of the last price. Without
-    --model it is about the one that was asked last. Nothing is fetched.
+    --model it is about the one that was asked last. Nothing is fetched. Only
+    those count that were made before the next session opened, of sessions that
+    the model was not fitted on; the others are shown apart, with the reason.
 
     Limits stand in configs/ml_experiments/monitor.yaml; the report is written
     as JSON and as one page.
@@ -63,11 +68,12 @@ def monitor_command(
     registry = registry_of(project, world_of(project))
     one = _model(project, registry, model, files)
     if one.manifest.history is None:
-        _refuse({"--asof": asof}, "sessions", "rows of a table")
+        _refuse({"--asof": asof, "--looked-back": looked_back}, "sessions", "rows of a table")
         told = _rows(project, one, files, overrides, since, html, as_json=as_json)
     else:
         _refuse({"FILE": "".join(files), "--since": since}, "rows of a table", "sessions")
-        told = _sessions(project, registry, overrides, model, _day(asof), html, as_json=as_json)
+        how = {"asof": _day(asof), "looked_back": looked_back}
+        told = _sessions(project, registry, overrides, model, how, html, as_json=as_json)
     if as_json:
         show_json(told)
     if told["alarms"]:
@@ -106,7 +112,7 @@ def _day(text: str) -> date | None:
         raise ConfigError(f"{text!r} is no date; write YYYY-MM-DD", where="--asof") from None
 
 
-def _refuse(options: dict[str, str], of: str, predicts: str) -> None:
+def _refuse(options: Mapping[str, str | bool], of: str, predicts: str) -> None:
     from heddle.domain.errors import ConfigError
 
     if told := [name for name, value in options.items() if value]:
@@ -180,7 +186,7 @@ def _sessions(
     registry: Any,
     overrides: list[str],
     model: str,
-    asof: date | None,
+    how: Mapping[str, Any],
     html: Path | None,
     *,
     as_json: bool,
@@ -188,7 +194,7 @@ def _sessions(
     from heddle.presentation.monitored import monitored
     from heddle.presentation.watched import written_page
 
-    report = monitored(project, registry, overrides, model, asof=asof)
+    report = monitored(project, registry, overrides, model, **how)
     page = html or report.place.with_suffix(".html")
     written_page(report.document, project=world_of(project).project, page=page)
     if not as_json:

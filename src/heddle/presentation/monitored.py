@@ -20,6 +20,7 @@ from heddle.presentation.daily import in_charge, kept_log, prices_of
 from heddle.registry.promotion import utc_now
 
 if TYPE_CHECKING:
+    from heddle.monitoring.timely import InTime
     from heddle.monitoring.track_record import Band, Check, Watch
     from heddle.registry.manifest import HistoryFacts, Manifest
 
@@ -36,7 +37,10 @@ class Report:
     model: str
     digest: str  # sha256 of its manifest
     at: datetime
-    predictions: tuple[Prediction, ...]
+    predictions: tuple[Prediction, ...]  # that are judged
+    series: str  # what they are of; "" before the first
+    told: InTime  # which were made in time
+    looked_back: bool  # the others are judged, too
     checks: tuple[Check, ...]
     limits: Watch
     place: Path  # where it is written down
@@ -49,14 +53,18 @@ class Report:
     @property
     def matured(self) -> int:
         """How many predictions have an outcome."""
-        return sum(one.realised_at is not None for one in self.predictions)
+        return _matured(self.predictions)
 
     @property
     def title(self) -> str:
         """One line on what was looked at."""
-        series = self.predictions[-1].series if self.predictions else "nothing yet"
         found = f"{len(self.predictions)} predictions, {self.matured} matured"
-        return f"{series} by {self.model}: {found}"
+        back = len(self.told.looked_back)
+        if self.looked_back and back:
+            found += f"; {back} OF THEM LOOK BACK: this is no record of what was foretold"
+        elif back:
+            found += f"; {back} that look back are not judged"
+        return f"{self.series or 'nothing yet'} by {self.model}: {found}"
 
     @property
     def document(self) -> dict[str, Any]:
@@ -68,6 +76,12 @@ class Report:
             "at": self.at.isoformat(timespec="seconds"),
             "predictions": len(self.predictions),
             "matured": self.matured,
+            "looked_back": {
+                "predictions": len(self.told.looked_back),
+                "matured": _matured(self.told.looked_back),
+                "why": dict(self.told.why),
+                "judged": self.looked_back,
+            },
             "checks": [plain(one) for one in self.checks],
             "alarms": list(self.alarms),
             "limits": plain(self.limits),
@@ -81,6 +95,7 @@ def monitored(
     told: str,
     *,
     asof: date | None = None,
+    looked_back: bool = False,
     now: Callable[[], datetime] = utc_now,
 ) -> Report:
     """Judge the kept predictions of a model, and write the report.
@@ -92,6 +107,7 @@ def monitored(
         told: which model, as `heddle.presentation.daily.in_charge` takes it. "" means the one that
             was asked last.
         asof: what came to be known after this day is left out. None: nothing is.
+        looked_back: judge predictions that were made in hindsight like those made in time.
         now: the clock.
 
     Raises:
@@ -106,12 +122,19 @@ def monitored(
     at = now() if asof is None else min(now(), datetime.combine(asof, _LAST_MINUTE))
     made = _made(log, version, at)
     prices = _prices(prices_of(root, made[-1].series), _facts(manifest), at) if made else None
-    checks = _checks(prices, made, manifest, cfg, at)
+    found = _in_time(made, manifest, at)
+    judged = tuple(made) if looked_back else found.judged
+    checks = _checks(prices, judged, manifest, cfg, at)
+    if not looked_back:
+        checks = (*checks, *_apart(found, cfg))
     report = Report(
         model=f"{version.name}/{version.number}",
         digest=version.tags.get(_PIN, ""),
         at=at,
-        predictions=tuple(made),
+        predictions=judged,
+        series=made[-1].series if made else "",
+        told=found,
+        looked_back=looked_back,
         checks=checks,
         limits=cfg,
         place=inside(root.resolve(), cfg.report, what="ml_experiments.monitor.report"),
@@ -137,6 +160,29 @@ def _made(log: PredictionLog, version: ModelVersion, at: datetime) -> list[Predi
     ]
     last = max(found, key=lambda one: one.generated_at).series if found else ""
     return [one for one in found if one.series == last]
+
+
+def _in_time(made: Sequence[Prediction], manifest: Manifest, at: datetime) -> InTime:
+    from heddle.frames.sessions import opening, session_after
+    from heddle.monitoring.timely import in_time
+
+    facts, fitted_to = _facts(manifest), manifest.fitted.last
+    return in_time(
+        made,
+        at,
+        fitted_to=None if fitted_to is None else date.fromisoformat(fitted_to),
+        opens_after=lambda day: opening(facts.calendar, session_after(facts.calendar, day)),
+    )
+
+
+def _apart(told: InTime, cfg: Watch) -> list[Check]:
+    from heddle.monitoring.timely import hindsight
+
+    return hindsight(told, cfg)
+
+
+def _matured(predictions: Sequence[Prediction]) -> int:
+    return sum(one.realised_at is not None for one in predictions)
 
 
 def _checks(

@@ -14,6 +14,7 @@ from heddle.frames.sessions import (
     half_days,
     is_session,
     last_session,
+    opening,
     session_after,
     session_before,
     sessions,
@@ -104,6 +105,16 @@ def test_the_last_session_is_the_last_that_has_closed(moment, last):
     assert str(last_session("XNYS", now)) == last
     assert str(last_session("XNYS", now.astimezone(UTC))) == last
     assert str(last_session("XNYS", now.astimezone(ZoneInfo("Asia/Tokyo")))) == last
+
+
+def test_a_session_opens_in_the_morning_of_the_exchange():
+    """Summer or winter; a day without one is refused."""
+    for day in (date(2024, 1, 16), date(2024, 7, 16)):
+        assert opening("XNYS", day).astimezone(NEW_YORK) == datetime(
+            day.year, day.month, day.day, 9, 30, tzinfo=NEW_YORK
+        )
+    with pytest.raises(ConfigError, match="calendar: 2024-01-15 is no session of XNYS"):
+        opening("XNYS", date(2024, 1, 15))
 
 
 def test_a_moment_without_zone_is_no_moment():

@@ -176,7 +176,7 @@ def test_old_prices_and_old_predictions_are_alarms():
     assert price.words == "the last price is of 2024-03-01; sessions closed since"
     assert prediction.state == "ok"
     (never,) = staleness({"prediction": (None, None)}, Watch())
-    assert never.words == "no prediction is kept yet: `heddle predict` keeps them"
+    assert never.words.startswith("no prediction was made in time yet: `heddle predict` makes one")
     assert never.state == "unknown"
 
 
