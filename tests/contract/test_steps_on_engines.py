@@ -66,6 +66,7 @@ PRICES = {
     "low": "part",
     "close": "cost",
     "adjusted": "light",
+    "time": "year",
     "volume": "small",
     "keep": "kept",
 }

@@ -183,14 +183,27 @@ def test_midnights_of_the_exchange_are_its_days(project, good):
 
 
 def test_as_of_a_day_nothing_later_is_known(project, good):
-    """Neither rows nor targets: the last target known is that of five sessions before."""
-    overrides = stocks.from_file(project, stocks.sample(700))
+    """Neither rows nor targets, nor dividends: prices are as a download of that day tells them."""
+    source = stocks.sample(700)
+    overrides = stocks.from_file(project, source)
     made = stocks.versions(project, *overrides, "asof=2025-03-14")
     assert made["v1"]["session"][-1] == date(2025, 3, 14)
     assert made["v2"]["session"][-1] == date(2025, 3, 7)
-    whole = stocks.versions(project, *overrides)
-    assert made["v2"].equals(whole["v2"].filter(pl.col("session") <= date(2025, 3, 7)))
-    assert made["v1"].equals(whole["v1"].filter(pl.col("session") <= date(2025, 3, 14)))
+    then = source.filter(pl.col("session") <= date(2025, 3, 14))
+    last = then.row(-1, named=True)
+    assert last["adj_close"] != last["close"], "something was paid, or split, later"
+    scaled = pl.col("adj_close") * (last["close"] / last["adj_close"])
+    download = then.with_columns(scaled)
+    alike = stocks.versions(project, *stocks.from_file(project, download))
+    for version in ("v1", "v2"):
+        for name, values in made[version].to_dict().items():
+            told = alike[version][name]
+            same = values.equals(told) if name == "session" else None
+            assert same or values.to_list() == pytest.approx(told.to_list(), rel=1e-9, abs=1e-12)
+    assert made["v1"].row(-1, named=True)["close"] == pytest.approx(last["close"])
+    whole = stocks.versions(project, *overrides)["v2"]
+    targets = whole.filter(pl.col("session") <= date(2025, 3, 7))["forward_return"]
+    assert made["v2"]["forward_return"].to_list() == pytest.approx(targets.to_list(), abs=1e-12)
 
 
 def test_the_warm_up_is_what_the_features_look_back():
@@ -235,7 +248,9 @@ def test_real_prices_go_through(project, capsys, ticker, rows):
     made = stocks.versions(project, "ingestion=file", f"ingestion.path={path}")
     assert capsys.readouterr().err.strip() == ""
     assert [made[v].height for v in ("v0", "v1", "v2")] == [rows, rows, rows - 178]
-    assert made["v1"]["close"].equals(made["v0"]["adj_close"])
+    last = made["v0"].row(-1, named=True)
+    adjusted = made["v0"]["adj_close"] * (last["close"] / last["adj_close"])
+    assert made["v1"]["close"].equals(adjusted)
     assert made["v1"].columns == ["session", "open", "high", "low", "close", "volume", "raw_close"]
     later = made["v1"]["close"].shift(-5) / made["v1"]["close"]
     wanted = later.log()[173:-5]
