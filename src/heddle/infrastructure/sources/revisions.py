@@ -1,7 +1,9 @@
 """What a new download says otherwise about days that were known already.
 
 Prices are told adjusted for splits, and one column for dividends, too, so that a split or a
-dividend moves all earlier days by one factor: that is news, no revision. Anything else is one.
+dividend moves all earlier days by one factor: that is news, no revision. Nor is a volume of the
+last session that was kept, if it is otherwise by a little: exchanges count late trades, and who
+asked an hour after the close was told before that. Anything else is a revision.
 """
 
 from __future__ import annotations
@@ -17,13 +19,14 @@ from numpy.typing import NDArray
 
 from heddle.infrastructure.sources.yahoo_chart import PRICES, Split
 
-__all__ = ["Differences", "differences"]
+__all__ = ["LATE", "Differences", "differences"]
 
 _SAME = 1e-6  # of a price: floats of four bytes are told
 _STEADY = 1e-5  # of a factor: less than the smallest dividend moves it
 _SCALED_VOLUME = 1e-3  # of a volume: whole shares are told after a split
 _LEAST = 5  # sessions: events that follow one another faster are taken for a revision
 _SHOWN = 3
+LATE = 0.1  # of the volume of the last session that was kept: late trades; of its prices nothing
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +36,7 @@ class Differences:
     """What is otherwise; both may be empty."""
 
     revised: Mapping[date, str]  # session -> what of it, in the order of days
-    news: tuple[str, ...]  # splits and dividends, in words
+    news: tuple[str, ...]  # splits, dividends and late trades, in words
 
     @property
     def words(self) -> str:
@@ -75,12 +78,13 @@ def differences(
     scale = _scale(both["session"], splits)
     revised = dict.fromkeys(_missing(was, now), "gone")
     revised |= dict.fromkeys(_missing(now, was), "not there before")
-    revised |= _changed(both, scale)
+    changed, late = _changed(both, scale, newest=held[-1])
+    revised |= changed
     steady = ~both["session"].is_in(list(revised))
     adjusted, news = _adjusted(both.filter(steady), scale[steady.to_numpy()])
     revised |= adjusted
     told = [_of_split(split) for split in splits if both.height and split.day > first]
-    return Differences(dict(sorted(revised.items())), (*told, *news))
+    return Differences(dict(sorted(revised.items())), (*told, *news, *late))
 
 
 def _missing(one: pl.DataFrame, other: pl.DataFrame) -> list[date]:
@@ -95,10 +99,16 @@ def _scale(days: pl.Series, splits: Sequence[Split]) -> Floats:
     return scale
 
 
-def _changed(both: pl.DataFrame, scale: Floats) -> dict[date, str]:
-    """Return the days of which a raw price or the volume is otherwise, and the first that is."""
+def _changed(
+    both: pl.DataFrame, scale: Floats, *, newest: date
+) -> tuple[dict[date, str], list[str]]:
+    """Return the days of which a raw price or the volume is otherwise, and the first that is.
+
+    Besides them come words for a volume of the newest day that late trades explain.
+    """
     days = both["session"].to_list()
     found: dict[date, str] = {}
+    late: list[str] = []
     for name in ("volume", *reversed(PRICES)):  # the first price has the last word
         was, now = both[name], both[f"{name}_now"]
         power = -1.0 if name == "volume" else 1.0
@@ -108,8 +118,13 @@ def _changed(both: pl.DataFrame, scale: Floats) -> dict[date, str]:
         same = np.abs(seen - wanted) <= room * np.abs(wanted)
         same |= was.is_null().to_numpy() & now.is_null().to_numpy()
         for place in np.flatnonzero(~same).tolist():
-            found[days[place]] = f"{name} {_shown(was[place])} -> {_shown(now[place])}"
-    return found
+            words = f"{name} {_shown(was[place])} -> {_shown(now[place])}"
+            gap = abs(seen[place] - wanted[place])
+            if name == "volume" and days[place] == newest and gap <= LATE * wanted[place]:
+                late = [f"{words} on {newest}, the last session that was kept: late trades"]
+            else:
+                found[days[place]] = words
+    return found, [] if newest in found else late
 
 
 def _rough(name: str) -> float:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heddle.infrastructure.sources.revisions import differences
+from heddle.infrastructure.sources.revisions import LATE, differences
 from heddle.infrastructure.sources.yahoo_chart import Split
 
 answers = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[3] / "yahoo_answers.py")))
@@ -84,6 +84,31 @@ def test_one_value_that_changed_is_a_revision(name, value, words):
     assert found.words == f"1 session: 2024-01-11 ({words})"
 
 
+@pytest.mark.parametrize("share", [-LATE, -0.01, 0.01, LATE])
+def test_the_volume_of_the_last_session_that_was_kept_may_change_a_little(share):
+    """Late trades are told and taken; more than a tenth, or another day, is a revision."""
+    last = int(OLD["volume"][-1])
+    volume = last + round(last * share)
+    found = differences(OLD, otherwise(LONG[-1], volume=volume))
+    assert found.revised == {}
+    assert found.news == (
+        f"volume {last:,} -> {volume:,} on 2024-02-29, the last session that was kept: late trades",
+    )
+    more = differences(OLD, otherwise(LONG[-1], volume=volume + (2 if share > 0 else -2) * 20))
+    assert bool(more.revised) == (abs(share) == LATE)
+    before = int(OLD["volume"][-2]) + 1
+    assert list(differences(OLD, otherwise(LONG[-2], volume=before)).revised) == [LONG[-2]]
+    assert list(differences(OLD.head(-1), OLD.head(-1).with_columns(
+        volume=pl.col("volume") + (pl.col("session") == LONG[-2]))).revised) == []  # fmt: skip
+
+
+@pytest.mark.parametrize("other", [{"close": 159.01}, {"open": 158.0}, {"volume": None}])
+def test_a_price_of_the_last_session_may_not_change(other):
+    """Nor may its volume vanish; a volume that changed beside it is no news then."""
+    found = differences(OLD, otherwise(LONG[-1], **{"volume": 1591, **other}))
+    assert (list(found.revised), found.news) == ([LONG[-1]], ())
+
+
 def test_days_that_vanished_or_appeared_are_revisions():
     """History has neither holes that come nor holes that go."""
     fewer = OLD.filter(~pl.col("session").is_in(LONG[3:5]))
@@ -94,10 +119,10 @@ def test_days_that_vanished_or_appeared_are_revisions():
 
 def test_many_revisions_are_counted_and_the_first_are_shown():
     """Days, not a flood."""
-    other = OLD.with_columns(volume=pl.col("volume") + 1)
+    other = OLD.with_columns(volume=pl.col("volume") * 2)
     assert differences(OLD, other).words == (
-        "60 sessions: 2024-01-01 (volume 1,000 -> 1,001), 2024-01-02 (volume 1,010 -> 1,011), "
-        "2024-01-03 (volume 1,020 -> 1,021) and 57 more, the last 2024-02-29"
+        "60 sessions: 2024-01-01 (volume 1,000 -> 2,000), 2024-01-02 (volume 1,010 -> 2,020), "
+        "2024-01-03 (volume 1,020 -> 2,040) and 57 more, the last 2024-02-29"
     )
 
 
