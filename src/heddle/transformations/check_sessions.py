@@ -54,8 +54,9 @@ def check_sessions(
 ) -> nw.LazyFrame[Any]:
     """Return the table as it came, once it is known that its days are sessions.
 
-    Told, and let through: sessions without a row, if no more than `largest_gap` in a row; and a
-    price that jumps as at a split that is not adjusted, with the likely ratio.
+    Told, and let through: sessions without a row, if no more than `largest_gap` in a row (features
+    and targets count rows, so that they span more sessions there, while a prediction counts
+    sessions); and a price that jumps as at a split that is not adjusted, with the likely ratio.
 
     Raises:
         DataContractError: a day stands twice, or before the row before it (where rows have an
@@ -145,7 +146,10 @@ def _gaps(series: pl.DataFrame, held: NDArray[Any], cfg: CheckSessions) -> Itera
             where=_STEP,
             todo="Fill the gap from the source, or begin after it.",
         )
-    yield f"{_of(series, cfg)}sessions without a row: {_listed(missing)}"
+    yield (
+        f"{_of(series, cfg)}sessions without a row: {_listed(missing)}; what counts rows, as the "
+        "targets do, spans more sessions there"
+    )
 
 
 def _jumps(series: pl.DataFrame, cfg: CheckSessions) -> Iterator[str]:

@@ -48,6 +48,10 @@ def forward_return(frame: nw.LazyFrame[Any], cfg: ForwardReturn) -> nw.LazyFrame
     >>> forward_return(table, cfg).collect()["next"].round(3).to_list()
     [0.693, -0.693]
 
+    It is rows that are counted: where a session has no row, a target spans more sessions than
+    `horizon`, while a prediction names the session that many ahead by the calendar.
+    `check_sessions` tells such gaps, and refuses large ones.
+
     A row whose target is not known yet goes, as do the first `warm_up` rows; nothing is filled. A
     price that is null or not above 0 gives no target, neither to its own row nor to an earlier one.
 
