@@ -194,6 +194,7 @@ class _Fred(_Any):
         del root, keep
         return FredSource(
             series=build(Series, self.series, where=f"{_WHERE}.series"),
+            asof=self.asof,
             **_shared(self),
             max_bytes=self.max_bytes,
             patience=self.patience,

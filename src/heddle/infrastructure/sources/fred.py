@@ -34,6 +34,10 @@ FRED_API = "https://fred.stlouisfed.org"
 
 _ID = re.compile(r"[A-Z0-9_]{1,40}")
 _GAPS = ["", "."]
+_TODO = (
+    "Nothing was taken. Ask again later; if it stays so, the service has changed: write a file by "
+    "other means and use kind: file."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,8 @@ class FredSource:
     Args:
         series: which ones.
         licence: under which the data may be used.
+        asof: a day after which rows are left out by who reads them; that values before it are
+            those of today, and not those of that day, is told.
         sha256: what the file must hash to, if that is known.
         max_bytes: the most that is taken of one series.
         patience: time-outs and retries, of each series.
@@ -82,6 +88,7 @@ class FredSource:
 
     series: Series
     licence: str = "unknown"
+    asof: str | None = None
     sha256: str | None = None
     max_bytes: int = 2_000_000_000
     patience: Patience = field(default_factory=Patience)
@@ -93,6 +100,11 @@ class FredSource:
         Raises:
             HeddleError: the service could not be reached, or kept failing, after all retries.
         """
+        if self.asof is not None:
+            progress.notice(
+                f"{', '.join(self.series.ids)}: values as they are told today, revised since "
+                f"{self.asof} or not: asof leaves out later days, and knows no earlier vintage"
+            )
         table = pl.DataFrame(schema={"date": pl.Date})
         with progress.task("downloading series", total=len(self.series.ids)) as bar:
             for one in self.series.ids:
@@ -147,7 +159,7 @@ class FredSource:
         if len(page.fields) != 2 or page.fields[1] != one:
             came = ", ".join(page.fields)[:200]
             what = f"answered with the columns {came}, not with a day and {one}"
-            raise DataContractError(what, where=self._where)
+            raise DataContractError(what, where=f"{self._where}, {one}", todo=_TODO)
         return self._column(one, [list(row) for row in page.rows])
 
     def _column(self, one: str, rows: list[list[str]]) -> pl.DataFrame:
@@ -163,7 +175,7 @@ class FredSource:
         if bad.fill_null(value=False).any():
             day, value = cells.filter(bad).row(0)
             what = f"{one}: {value!r} of {day!r} is no number of a day"
-            raise DataContractError(what, where=self._where)
+            raise DataContractError(what, where=self._where, todo=_TODO)
         if told.is_empty() or told["date"].is_duplicated().any():
             what = f"{one} has no value" if told.is_empty() else f"{one} has a day twice"
             todo = "Check ingestion.series: ids, start and end."

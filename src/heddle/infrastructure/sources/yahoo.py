@@ -17,7 +17,7 @@ from heddle import __version__
 from heddle.domain.entities import RawFile
 from heddle.domain.errors import ConfigError, DataContractError
 from heddle.domain.ports import Progress
-from heddle.frames.sessions import last_session
+from heddle.frames.sessions import last_session, sessions
 from heddle.infrastructure.sources.address import read_address
 from heddle.infrastructure.sources.landing import land, too_large
 from heddle.infrastructure.sources.patience import Patience
@@ -207,7 +207,18 @@ class YahooSource:
         bars = bars.filter(pl.col("session").is_between(first, last))
         if bars.is_empty():
             raise self._empty()
+        if note := self._late(bars, closed):
+            progress.notice(f"{self.prices.ticker}: {note}")
         return bars
+
+    def _late(self, bars: pl.DataFrame, closed: date) -> str:
+        """Say how many sessions have closed since the last bar, if it was to be the newest."""
+        last: date = bars["session"].to_list()[-1]
+        if self.prices.last is not None or last >= closed:
+            return ""
+        count = len(sessions(self.prices.calendar, last, closed)) - 1
+        plural = "session has" if count == 1 else "sessions have"
+        return f"the last price is of {last}: {count} {plural} closed since"
 
     def _empty(self) -> DataContractError:
         since, until = self.prices.start or "the beginning", self.prices.end or "today"

@@ -36,7 +36,12 @@ def closed_bars(bars: pl.DataFrame, closed: date, where: str) -> tuple[pl.DataFr
         bars = bars.filter(~pl.all_horizontal(pl.col(*PRICES, "adj_close").is_null()))
     bars, twice = _once(bars)
     if twice.height:
-        raise DataContractError(f"{_days(twice)} came more than once, and they differ", where=where)
+        raise DataContractError(
+            f"{_days(twice)} came more than once, and they differ",
+            where=where,
+            todo="Nothing was taken. Ask again later, or write a file by other means and use "
+            "ingestion=file ingestion.path=….",
+        )
     return bars.sort("session"), notes
 
 

@@ -17,6 +17,10 @@ from heddle.domain.errors import ConfigError, DataContractError
 __all__ = ["PRICES", "Chart", "Split", "read_chart"]
 
 PRICES = ("open", "high", "low", "close")
+_TODO = (
+    "Nothing was taken. If it stays so, the service has changed: write a file by other means and "
+    "use ingestion=file ingestion.path=…."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,9 @@ def read_chart(body: bytes, *, where: str) -> Chart | None:
         return _told(results[0])
     except (KeyError, IndexError, TypeError, OverflowError, AttributeError) as fault:
         what = f"the answer is not as it was ({type(fault).__name__}: {fault})"
-        raise DataContractError(what, where=where) from None
+        raise DataContractError(what, where=where, todo=_TODO) from None
     except (ValueError, pl.exceptions.PolarsError) as fault:
-        raise DataContractError(str(fault), where=where) from None
+        raise DataContractError(str(fault), where=where, todo=_TODO) from None
 
 
 def _chart(body: bytes) -> Mapping[str, Any]:

@@ -54,7 +54,7 @@ def test_prices_and_series_are_made(tmp_path):
     assert prices.snapshots == tmp_path / "data" / "raw"
     series = make_source({"kind": "fred", "series": {"ids": ["DGS10"]}, "asof": "x"}, tmp_path)
     assert isinstance(series, FredSource)
-    assert series.series.ids == ("DGS10",)
+    assert (series.series.ids, series.asof) == (("DGS10",), "x")
 
 
 def test_the_network_kinds_are_made(tmp_path):

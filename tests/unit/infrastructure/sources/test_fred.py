@@ -109,9 +109,22 @@ def test_a_passing_fault_is_tried_again_and_a_lasting_one_told(fetch, server):
 def test_an_answer_that_is_no_series_is_refused(fetch, server, content, words):
     """At once: asking again does not mend it."""
     server.answers = [csv(content)]
-    with pytest.raises(DataContractError, match=re.escape(words)):
+    with pytest.raises(DataContractError, match=re.escape(words)) as caught:
         fetch()
+    assert "/graph/fredgraph.csv" in caught.value.where
+    assert caught.value.todo
     assert len(server.requests) == 1
+
+
+def test_as_of_a_day_the_values_are_those_of_today_and_that_is_told(fetch):
+    """Nobody takes them for what was known then."""
+    progress = SilentProgress()
+    fetch(asof="2024-01-02", progress=progress)
+    (words,) = progress.notices
+    assert words == (
+        "VIXCLS: values as they are told today, revised since 2024-01-02 or not: asof leaves out "
+        "later days, and knows no earlier vintage"
+    )
 
 
 def test_too_large_an_answer_is_refused(fetch):

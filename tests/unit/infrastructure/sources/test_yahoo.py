@@ -235,6 +235,16 @@ def test_equal_content_is_kept_once(world):
     ]
 
 
+def test_prices_that_lag_behind_are_told(world):
+    """How many sessions have closed since the last; not where an earlier end was asked for."""
+    world.fetch(BARS.head(-2))
+    assert world.progress.notices == [
+        "ABC: the last price is of 2024-01-11: 2 sessions have closed since"
+    ]
+    world.fetch(BARS.head(-2), end="2024-01-12")
+    assert not any("closed since" in words for words in world.progress.notices)
+
+
 def test_a_new_day_is_a_new_snapshot(world):
     """The old one stays as it was, and the new one says what it was compared with."""
     world.now = datetime(2024, 1, 12, 21, 30, tzinfo=UTC)

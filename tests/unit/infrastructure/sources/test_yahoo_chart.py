@@ -127,5 +127,6 @@ def test_what_is_no_chart_may_be_tried_again(body, words):
 )
 def test_parts_that_do_not_go_together_are_refused(change, words):
     """A service that changed its form is not guessed at."""
-    with pytest.raises(DataContractError, match=words):
+    with pytest.raises(DataContractError, match=words) as caught:
         read_chart(changed(change), where="x")
+    assert caught.value.todo.startswith("Nothing was taken. If it stays so, the service has chang")
