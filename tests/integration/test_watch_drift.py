@@ -97,7 +97,8 @@ def test_a_version_like_the_training_rows_is_silent_and_told_the_same_again(watc
 def test_an_alarm_stops_the_run_and_leaves_the_report(watching):
     """Exit 3, and the first alarm in words; told, not stopped, where that is configured."""
     learned_from(watching, 50.0)
-    with pytest.raises(DataContractError, match=r"watch: cost \(v0 of stage read\): median") as caught:
+    first = r"watch: cost \(v0 of stage read\): median"
+    with pytest.raises(DataContractError, match=first) as caught:
         run(watching)
     assert caught.value.exit_code == 3
     told = json.loads((watching / "reports" / "drift.json").read_text())

@@ -71,31 +71,14 @@ class Saved:
 
 def write_files(ctx: StageContext, cfg: Register, ready: Ready, found: Found) -> Saved:
     """Write models/model, evaluation.json, predictions.parquet and metrics.json."""
-    import polars as pl
-
     from heddle.frames.atomic import beside
-    from heddle.models.on_history import with_history
     from heddle.models.trusted import TRUSTED_TYPES
-    from heddle.registry.histories import warmed_up
     from heddle.registry.model_files import save_model
-    from heddle.registry.reference import encoded, reference_rows
 
-    fit, data, history = found.fit, found.data, ready.features.history
-    learnt = (found.known or data).keys
-    manifest = _manifest(ctx, cfg, ready, found)
-    reference: bytes | None = None
-    if history is None:
-        model, sample = found.model, pl.from_pandas(data.train[list(manifest.columns)].head(5))
-        drawn = reference_rows(
-            data, fit.held_out, manifest.columns, target=cfg.target, seed=cfg.seed
-        )
-        reference = encoded(drawn)
-    else:
-        model = with_history(found.model, ready.features)
-        sample = warmed_up(ctx.tables.read(history.reads), history, learnt)
-    made = save_model(
-        ctx.path(_FOLDER), model, manifest, sample, TRUSTED_TYPES, reference=reference
-    )
+    fit, manifest = found.fit, _manifest(ctx, cfg, ready, found)
+    model, sample, reference = _kept(ctx, cfg, ready, found, manifest)
+    place = ctx.path(_FOLDER)
+    made = save_model(place, model, manifest, sample, TRUSTED_TYPES, reference=reference)
     told = found.verdict.document
     ctx.write_json(
         "models/evaluation.json",
@@ -117,6 +100,25 @@ def write_files(ctx: StageContext, cfg: Register, ready: Ready, found: Found) ->
     figures = _figures(found.verdict)
     ctx.write_json("models/metrics.json", figures)
     return Saved(model=model, manifest=made, example=sample.to_pandas(), figures=figures)
+
+
+def _kept(
+    ctx: StageContext, cfg: Register, ready: Ready, found: Found, manifest: Manifest
+) -> tuple[Any, pl.DataFrame, bytes | None]:
+    """Return the model that takes raw rows, a few such rows, and training rows to take along."""
+    import polars as pl
+
+    from heddle.models.on_history import with_history
+    from heddle.registry.histories import warmed_up
+    from heddle.registry.reference import encoded, reference_rows
+
+    data, history, columns = found.data, ready.features.history, manifest.columns
+    if history is None:
+        drawn = reference_rows(data, found.fit.held_out, columns, target=cfg.target, seed=cfg.seed)
+        return found.model, pl.from_pandas(data.train[list(columns)].head(5)), encoded(drawn)
+    learnt = (found.known or data).keys
+    sample = warmed_up(ctx.tables.read(history.reads), history, learnt)
+    return with_history(found.model, ready.features), sample, None
 
 
 def add_version(ctx: StageContext, cfg: Register, saved: Saved, run: TrackedRun) -> ModelVersion:
