@@ -74,11 +74,19 @@ def _columns(rows: Any, history: PriceHistory) -> pl.DataFrame:
     if isinstance(rows, pl.LazyFrame):
         rows = rows.collect()
     if not isinstance(rows, (pl.DataFrame, pd.DataFrame)):
-        raise DataContractError(f"rows must be a pandas or polars frame, not {type(rows).__name__}")
+        raise DataContractError(
+            f"rows must be a pandas or polars frame, not {type(rows).__name__}",
+            where="history",
+            todo=f"Bring one with the columns {', '.join(history.columns)}.",
+        )
     for name in history.columns:
         if name not in rows.columns:
             raise DataContractError(
-                f"rows have no column {name!r}", wanted=name, known=map(str, rows.columns)
+                f"rows have no column {name!r}",
+                where="history",
+                wanted=name,
+                known=map(str, rows.columns),
+                todo=f"Bring the prices with the columns {', '.join(history.columns)}.",
             )
     if isinstance(rows, pl.DataFrame):
         return rows.select(history.columns)

@@ -125,9 +125,8 @@ class SelectFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             DataContractError: more or fewer columns than at fit.
         """
         if X.shape[1] != self.n_features_in_:
-            raise DataContractError(
-                f"{X.shape[1]} columns came; {self.n_features_in_} were there at fit", where=_WHERE
-            )
+            said = f"{X.shape[1]} columns came; {self.n_features_in_} were there at fit"
+            raise _unfit(said, "Bring those columns, or fit again.")
         if hasattr(X, "loc"):
             return X.loc[:, self.support_]
         # in rows, as matrices come: sums over columns laid out otherwise round otherwise
@@ -148,7 +147,7 @@ class SelectFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         spread = values.max(axis=0) - values.min(axis=0)
         support = np.asarray(spread > _ROUNDING * np.abs(values).max(axis=0))
         if not support.any():
-            raise DataContractError("no column varies in the rows of the fit", where=_WHERE)
+            raise _unfit("no column varies in the rows of the fit", "Bring more rows.")
         if self.max_correlation is not None:
             support[support] = _unlike(values[:, support], self.max_correlation)
         if self.how == "none":
@@ -164,9 +163,8 @@ class SelectFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _best(self, values: Floats, target: Floats) -> Flags:
         if self.score == "mutual_information":
-            return _first(
-                mutual_info_regression(values, target, random_state=self.seed), self.k or 0
-            )
+            told = mutual_info_regression(values, target, random_state=self.seed)
+            return _first(told, self.k or 0)
         return _first(_straight(values, target), self.k or 0)
 
     def _eliminated(self, values: Floats, target: Floats) -> Flags:
@@ -205,9 +203,8 @@ class SelectFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return _flags(order[:kept], len(weight))
 
     def _least(self, weight: Floats) -> float:
-        wanted = self.threshold
-        if wanted is None:
-            wanted = _NONZERO if self.estimator == "lasso" else "mean"
+        usual = _NONZERO if self.estimator == "lasso" else "mean"
+        wanted = usual if self.threshold is None else self.threshold
         if isinstance(wanted, str):
             return float(np.mean(weight) if wanted == "mean" else np.median(weight))
         return float(wanted)
@@ -264,6 +261,10 @@ def _among(key: str, value: Any, known: tuple[str, ...]) -> None:
         raise ConfigError(f"no {key} {value!r}", where=_WHERE, wanted=str(value), known=known)
 
 
+def _unfit(what: str, todo: str) -> DataContractError:
+    return DataContractError(what, where=_WHERE, todo=todo)
+
+
 def _filled(values: Floats) -> Floats:
     """Return the values with the median of its column for each gap; 0 in a column of gaps only."""
     gaps = ~np.isfinite(values)
@@ -278,8 +279,7 @@ def _unlike(values: Floats, most: float) -> Flags:
     alike = np.abs(np.atleast_2d(np.corrcoef(values, rowvar=False))) > most
     kept: list[int] = []
     for column in range(values.shape[1]):
-        if not alike[column, kept].any():
-            kept.append(column)
+        kept += [] if alike[column, kept].any() else [column]
     return _flags(kept, values.shape[1])
 
 

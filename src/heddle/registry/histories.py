@@ -95,5 +95,10 @@ def base_prices(
         prices.select(*named, history.close), on=named, how="left", maintain_order="left"
     )[history.close]
     if lost := told.null_count():
-        raise IntegrityError(f"{lost} rows have no price in the history", where=history.reads)
+        first = keys.filter(told.is_null())[history.time].sort()[0]
+        raise IntegrityError(
+            f"{lost} rows have no price in the history, {first} first",
+            where=history.reads,
+            todo="Run the stage that makes the rows again on this history.",
+        )
     return told.cast(pl.Float64).to_numpy()

@@ -54,9 +54,16 @@ def test_missing_values_of_pandas_are_no_prices(path, small):
     frame.loc[3, "close"] = np.nan
     with pytest.raises(DataContractError, match="close is null in the row of session=2003-08-28"):
         OnHistory.of(small).transform(frame)
-    with pytest.raises(DataContractError, match="no column 'close'; did you mean 'Close'"):
+    with pytest.raises(DataContractError, match="no column 'close'; did you mean 'Close'") as told:
         OnHistory.of(small).fit(frame.rename(columns={"close": "Close"}))
-    with pytest.raises(DataContractError, match="must be a pandas or polars frame, not list"):
+    assert (told.value.where, told.value.todo[:33]) == (
+        "history",
+        "Bring the prices with the columns",
+    )
+    with pytest.raises(
+        DataContractError, match="must be a pandas or polars frame, not list"
+    ) as told:
         OnHistory.of(small).transform([[1.0]])
+    assert (told.value.where, told.value.todo[:26]) == ("history", "Bring one with the columns")
     with pytest.raises(ConfigError, match="history: unknown key 'windws'; did you mean 'windows'"):
         OnHistory({"windws": [5]}).fit(pl.DataFrame())
