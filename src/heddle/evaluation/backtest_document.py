@@ -117,6 +117,11 @@ def _words(course: Followed, rules: Rules, verdict: Mapping[str, Any], unseen: i
         "what is traded was chosen in hindsight: a name known today to have survived and risen"
         " flatters every strategy that holds it (survivorship)"
     )
+    if unseen:
+        said.append(
+            "the band that monitoring holds later sessions against is drawn from all sessions of"
+            " the back-test, those that the search saw too: it may promise too much"
+        )
     if rules.horizon == 1 and rules.trade_at == "close":
         said.append(
             "a forecast of one session traded at the next close: what is foretold is over when it"

@@ -197,7 +197,8 @@ def _coverage(
 def _in_band(name: str, value: float, low: float | None, said: str, cfg: Watch) -> Check:
     if low is None or not cfg.band:
         return _unjudged(name, value, f"{said}; the model tells no band of a back-test", None)
-    words = f"{said}; the back-test makes {low:.3g} or more likely"
+    seen = "all its sessions, those that the search saw too"
+    words = f"{said}; the back-test ({seen}) makes {low:.3g} or more likely"
     return _judged(name, value, low, words, worse=value < low, chance=0.0, cfg=cfg)
 
 

@@ -52,6 +52,9 @@ def test_noise_has_no_edge_and_the_document_says_so_first():
     assert "sessions before 2021-05-15 were seen by the search" in told["words"][1]
     assert "only the 201 sessions since are judged unseen" in told["words"][1]
     assert "survivorship" in told["words"][2]
+    assert (
+        "is drawn from all sessions of the back-test, those that the search saw" in told["words"][3]
+    )
 
 
 def test_a_forecast_that_knows_what_comes_has_an_edge():
