@@ -86,6 +86,9 @@ COVERED_BY = {
     ),
     "presentation/cli_models.py": "e2e/test_housing.py",
     **dict.fromkeys(
+        ("presentation/cli_serve.py", "presentation/served.py"), "integration/test_serve.py"
+    ),
+    **dict.fromkeys(
         tuple(
             f"presentation/{part}.py"
             for part in ("cli_trace", "data_links", "describe_trace", "model_links", "traced")

@@ -131,5 +131,6 @@ from heddle.presentation import (  # noqa: E402
     cli_pipeline,  # noqa: F401
     cli_predict,  # noqa: F401
     cli_remotes,  # noqa: F401
+    cli_serve,  # noqa: F401
     cli_trace,  # noqa: F401
 )

@@ -79,8 +79,8 @@ class Cascade:
         version = self._registry.resolve(address.name, address.wanted)
         return version.tags.get(PIN, "")
 
-    def load(self, address: Address) -> Found:
-        """Return the first model that can be verified.
+    def load(self, address: Address, *, strict: bool = False) -> Found:
+        """Return the first model that can be verified; `strict` as for the whole cascade.
 
         Raises:
             ConfigError: there is no place to look in.
@@ -88,14 +88,15 @@ class Cascade:
         """
         if address.folder is not None:
             return self._from_folder(address.folder, self._pin, "", address)
+        strict = strict or self._strict
         pin, label, notices = self._pin, "", []
-        for place in self._places():
+        for place in self._places(strict):
             try:
                 if place == "registry":
                     pin, label = self._resolved(address)
                 found = self._from(place, address, pin, label)
             except Exception as fault:
-                if self._strict:
+                if strict:
                     raise
                 notices.append(f"{place}: {_words(fault)}")
                 continue
@@ -104,7 +105,7 @@ class Cascade:
             f"no place gave a model that can be used: {'; '.join(notices)}", where=str(address)
         )
 
-    def _places(self) -> list[Place]:
+    def _places(self, strict: bool) -> list[Place]:
         there: dict[Place, bool] = {
             "registry": self._registry is not None,
             "remote": bool(self._remote),
@@ -113,7 +114,7 @@ class Cascade:
         places = [place for place, is_there in there.items() if is_there]
         if not places:
             raise ConfigError("no place to take a model from", todo="Name a folder: ./FOLDER.")
-        return places[:1] if self._strict else places
+        return places[:1] if strict else places
 
     def _resolved(self, address: Address) -> tuple[str | None, str]:
         """Return the pin and the label of the version that the registry means."""

@@ -83,15 +83,19 @@ class Live:
         """Load what the address means now and let it serve. Raises as `Cascade.load`."""
         return self.move(self.address)
 
-    def move(self, address: Address) -> Serving:
+    def move(self, address: Address, *, strict: bool = False) -> Serving:
         """Serve another address from now on; after an error nothing has changed.
+
+        Args:
+            address: what to serve, and to follow if it is an alias.
+            strict: take it from the first place or not at all.
 
         Raises:
             HeddleError: it cannot be loaded or verified.
         """
         with self._turn:
             try:
-                found = self._cascade.load(address)
+                found = self._cascade.load(address, strict=strict)
             except Exception:
                 self.refused += 1
                 raise
@@ -110,7 +114,7 @@ class Live:
                 f"only versions of {self.address.name or 'the folder'!r} can be served here",
                 todo="Start another server for another model.",
             )
-        return self.move(address)
+        return self.move(address, strict=True)
 
     def look(self) -> bool:
         """Exchange the model if its address means another one by now; return whether it did.

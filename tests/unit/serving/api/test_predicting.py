@@ -62,7 +62,7 @@ class OneModel:
     def pointed(self, address):
         return MODEL.digest
 
-    def load(self, address):
+    def load(self, address, *, strict=False):
         return Found(model=MODEL, source="folder")
 
 

@@ -1,0 +1,115 @@
+"""The command that answers over HTTP: serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from heddle.presentation.cli import Folder, app, err
+
+HERE = Path()
+
+
+def _option(words: str, metavar: str | None = None) -> typer.models.OptionInfo:
+    made: typer.models.OptionInfo = typer.Option(help=words, metavar=metavar)
+    return made
+
+
+Model = Annotated[
+    str, typer.Argument(metavar="[MODEL]", help="NAME@ALIAS, NAME/VERSION, ALIAS or ./FOLDER.")
+]
+Host = Annotated[str, _option("Address to listen on.")]
+Port = Annotated[int, _option("Port; 0 takes a free one.")]
+Keys = Annotated[Path | None, _option("Hashed keys of those who may ask.", "FILE")]
+Strict = Annotated[bool, typer.Option("--strict", help="From the registry or not at all.")]
+Remote = Annotated[str, _option("A copy to use when the registry has none.", "URL")]
+Copy = Annotated[Path | None, _option("A copy here to use after that.", "DIR")]
+Digest = Annotated[str, _option("Of the manifest; nothing else is loaded.", "SHA256")]
+Admin = Annotated[str, _option("Where models are exchanged by hand.", "SOCKET|PORT")]
+AdminKeys = Annotated[Path | None, _option("Keys of an admin PORT.", "FILE")]
+Watch = Annotated[float, _option("Between looks at the alias; 0: never.", "SECONDS")]
+Outside = Annotated[str, _option("Rows unlike those of training: 'flag' or 'refuse'.")]
+Categories = Annotated[str, _option("Text that is not declared: 'refuse' or 'flag'.")]
+MostRows = Annotated[int, _option("Of a request.")]
+Timeout = Annotated[float, _option("Of an answer.", "SECONDS")]
+Origins = Annotated[list[str] | None, _option("Whose pages may ask; repeatable.", "URL")]
+Redact = Annotated[
+    list[str] | None, _option("Not to be kept as asked; repeatable.", "COLUMN=drop|hash")
+]
+KeepDays = Annotated[float | None, _option("Of the log of requests.", "DAYS")]
+Log = Annotated[bool, _option("Keep what is asked and answered.")]
+Docs = Annotated[bool, _option("Serve /docs and /openapi.json.")]
+Degraded = Annotated[
+    bool, typer.Option("--degraded", help="Start without a model, and wait for one.")
+]
+NewKey = Annotated[str, _option("Print a new key and its line, then end.", "NAME")]
+
+
+@app.command("serve")
+def serve_command(
+    model: Model = "",
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    keys: Keys = None,
+    strict: Strict = False,
+    remote: Remote = "",
+    folder: Copy = None,
+    digest: Digest = "",
+    admin: Admin = "",
+    admin_keys: AdminKeys = None,
+    watch: Watch = 1.0,
+    outside: Outside = "flag",
+    categories: Categories = "refuse",
+    most_rows: MostRows = 10_000,
+    timeout: Timeout = 10.0,
+    origin: Origins = None,
+    redact: Redact = None,
+    keep_days: KeepDays = None,
+    log: Log = True,
+    docs: Docs = True,
+    degraded: Degraded = False,
+    new_key: NewKey = "",
+    project: Folder = HERE,
+) -> None:
+    """Answer requests for predictions; the version an alias means is followed.
+
+    Without MODEL the version in production is served, or the one in staging
+    before any is. A version that cannot be verified is not served: the old one
+    stays, or the command ends with 4.
+
+    SIGTERM: readiness goes first, then what was admitted is answered.
+
+    Example: heddle serve housing_price@production --port 8080
+    """
+    told = dict(locals())  # the options by their names, which are those of `Served`
+    if new_key:
+        _show_key(new_key)
+    else:
+        _serve(project, told)
+
+
+def _serve(project: Path, told: dict[str, Any]) -> None:
+    from dataclasses import fields
+
+    from heddle.domain.typed import build
+    from heddle.presentation.served import Served, served
+
+    def say(text: str) -> None:
+        err.print(text, markup=False, soft_wrap=True)
+
+    several = {name: tuple(told[name] or ()) for name in ("origin", "redact")}
+    options = {field.name: told[field.name] for field in fields(Served)} | several
+    served(project.resolve(), build(Served, options, where="serve"), say=say)
+
+
+def _show_key(name: str) -> None:
+    from heddle.presentation.served import needs_serve
+    from heddle.presentation.served import new_key as made
+
+    needs_serve()
+    key, line = made(name)
+    err.print("[dim]the key, shown this once; the line below belongs into the file of keys[/]")
+    print(key)
+    print(line)
