@@ -105,8 +105,7 @@ COVERED_BY = {
     **dict.fromkeys(
         (
             *("presentation/cli_monitor.py", "presentation/describe_drift.py"),
-            *("presentation/report/monitoring.py", "presentation/watched.py"),
-            "serving/answered.py",
+            *("presentation/watched.py", "serving/answered.py"),
         ),
         "integration/test_monitor_rows.py",
     ),

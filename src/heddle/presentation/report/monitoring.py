@@ -109,7 +109,7 @@ def _columns(columns: Sequence[Told]) -> Section:
             " · ".join(filter(None, (one["data_version"], one["stage"]))) or NONE,
             number(one["psi"], 2),
             number(one["distance"], 2),
-            number(one["p_value"], 3),
+            _chance(one["p_value"]),
             f"{rate(one['missing'][0])} → {rate(one['missing'][1])}",
             rate(one["unseen"]),
             tone("warn", ", ".join(one["alarms"])) if one["alarms"] else tone("good", "ok"),
@@ -118,6 +118,10 @@ def _columns(columns: Sequence[Told]) -> Section:
     ]
     made = table("Inputs and predictions beside the training rows", heads, rows, strong=marked)
     return Section(title, anchor, made)
+
+
+def _chance(p: float | None) -> str:
+    return "< 0.001" if p is not None and p < 0.001 else number(p, 3)
 
 
 def _drawings(columns: Sequence[Told]) -> Section:
