@@ -217,6 +217,11 @@ def _predict_file(
     world = world_of(project)
     registry, progress = registry_of(project, world), progress_for(err)
     loaded = load_registered(registry, *_meant(registry, world.model, model))
+    if loaded.manifest.history is not None:
+        raise ConfigError(
+            f"{loaded.label} predicts the session after a history, not the rows of a file",
+            todo=f"heddle predict ingestion=file ingestion.path={source}; answers are kept.",
+        )
     found = predict_file(loaded, source, output, Batch(**how), progress=progress)
     if as_json:
         show_json({**plain(found), "model": loaded.label})

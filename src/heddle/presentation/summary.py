@@ -127,7 +127,7 @@ def _show_model(out: Console, root: Path) -> None:
     if "edge" in evidence:
         word = "[green]an edge[/]" if evidence["edge"] else "[yellow]no edge[/]"
         p = next((evidence[k] for k in ("p_corrected", "p_value") if evidence.get(k)), None)
-        sure = "" if p is None else f" (p {p:.3f})"
+        sure = "" if p is None else f" (p of being better only by chance {p:.3f})"
         out.print(f"  {word} over {evidence['against']} on the folds{sure}", soft_wrap=True)
     if proven := backtest_words(evidence):
         out.print(f"  {proven}", soft_wrap=True)
@@ -149,6 +149,15 @@ def _has_history(entry: Mapping[str, Any]) -> bool:
     return any((values.get("features") or {}).get("history") for values in told)
 
 
+def _refused(root: Path) -> bool:
+    """Tell whether the choice itself says that its winner is better than nothing."""
+    try:
+        found = json.loads((root / "models" / "selection.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return not found.get("edge", True)
+
+
 def _show_next(out: Console, root: Path, *, sample: bool, daily: bool) -> None:
     report = root / "reports" / "report.html"
     if not report.exists():
@@ -159,7 +168,7 @@ def _show_next(out: Console, root: Path, *, sample: bool, daily: bool) -> None:
     out.print("[bold]next[/]")
     commands = {
         f"heddle run{here} ingestion=file ingestion.path=FILE": "the same on your file",
-        f"heddle promote{here}": "staging -> production",
+        **({} if _refused(root) else {f"heddle promote{here}": "staging -> production"}),
         **(
             {f"heddle predict{here} --model staging": "what comes next"}
             if daily

@@ -59,7 +59,7 @@ def decide(challenger: Manifest, champion: Manifest | None, gates: Gates) -> Dec
         "metric": challenger.metric,
         "challenger": dict(challenger.metrics),
     }
-    todo = _DELIBERATELY if _edge(challenger, gates) else ""
+    todo = _deliberately(challenger, gates) if _edge(challenger, gates) else ""
     if champion is not None:
         comparison |= {
             "champion": dict(champion.metrics),
@@ -122,10 +122,12 @@ def _baselines(challenger: Manifest, gates: Gates) -> list[str]:
     ]
 
 
-_DELIBERATELY = (
-    "Figures: models/selection.json. To promote it all the same, say edge: false"
-    " (ml_experiments.promote.gates.edge=false)."
-)
+def _deliberately(challenger: Manifest, gates: Gates) -> str:
+    """Name every gate that stands in the way of a version without an edge."""
+    asked = {"edge": _edge, "backtest": _backtest, "baselines": _baselines}
+    shut = [name for name, gate in asked.items() if gate(challenger, gates)]
+    words = " ".join(f"ml_experiments.promote.gates.{name}=false" for name in shut)
+    return f"Figures: models/selection.json. To promote it all the same: {words}."
 
 
 def _edge(challenger: Manifest, gates: Gates) -> list[str]:

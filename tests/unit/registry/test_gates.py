@@ -66,7 +66,12 @@ def test_a_version_without_an_edge_is_refused_where_one_is_asked_for():
             " (p 0.432, corrected p 0.7, deflated Sharpe ratio 0.512, 33 trials)"
         ),
     )
-    assert asked.todo.endswith("say edge: false (ml_experiments.promote.gates.edge=false).")
+    assert asked.todo.endswith("all the same: ml_experiments.promote.gates.edge=false.")
+    beaten = replace(version, baselines={"zero": {CHALLENGER.metric: -1e9}})
+    both = decide(beaten, None, Gates(edge=True))
+    assert both.todo.endswith(
+        "ml_experiments.promote.gates.edge=false ml_experiments.promote.gates.baselines=false."
+    )
     unknown = evidence | {"p_value": None, "p_corrected": None}
     few = decide(replace(CHALLENGER, evidence=unknown), None, Gates(edge=True))
     assert few.reasons == ("no edge: not better than zero (33 trials)",)

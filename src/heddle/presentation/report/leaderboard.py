@@ -102,7 +102,11 @@ def _table(
         Column("Worst fold", number=True),
         Column("Behind the best", number=True),
         *(
-            (Column("Skill", number=True, hint=f"error saved against {against}"),)
+            (
+                Column(
+                    f"Skill against {against}", number=True, hint=f"error saved against {against}"
+                ),
+            )
             if against
             else ()
         ),
