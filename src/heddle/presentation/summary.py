@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from heddle.registry.evidence import backtest_words
-
 from heddle.presentation.project import OVERRIDES_KEPT
+from heddle.registry.evidence import backtest_words
 
 if TYPE_CHECKING:
     from heddle.presentation.project import Project, StageResult
