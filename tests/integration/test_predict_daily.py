@@ -458,3 +458,13 @@ def test_prices_of_another_share_are_not_predicted_nor_kept(shares, capsys):
     split = own.with_columns(pl.col("open", "high", "low", "close") / 4)
     split.write_csv(shares / "prices.csv")
     assert call(capsys, shares, "predict", "--model", "staging")[0] == 0
+
+
+def test_a_file_of_rows_is_not_what_such_a_model_is_asked_of(shares, capsys):
+    """It would be predicted row by row, without what came before."""
+    code, _, fault = call(
+        capsys, shares, "predict", str(shares / "prices.csv"), "-o", str(shares / "p.csv")
+    )
+    assert code == 2
+    assert "share/1 predicts the session after a history, not the rows of a file" in fault
+    assert "heddle predict ingestion=file ingestion.path=" in fault
