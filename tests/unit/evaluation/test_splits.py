@@ -254,7 +254,7 @@ def test_without_blocks_the_block_column_is_empty_and_asking_for_blocks_says_so(
         (
             table().with_columns(year=pl.Series([1, 2] * 30)),
             Split(strategy="time", time=Timeline(column="year")),
-            r"5 folds need 6 periods, there are 1 \(years\). Bring more history, or lower split.folds",
+            r"5 folds need 6 periods, there are 1 \(years\). Bring more history",
         ),
         (
             table(),
