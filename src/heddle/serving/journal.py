@@ -92,9 +92,13 @@ class Desk:
         return parts
 
     def add(self, part: Part) -> None:
-        """Note a part whose files are written."""
-        with (self.folder / _JOURNAL).open("a") as file:
-            file.write(json.dumps(asdict(part)) + "\n")
+        """Note a part whose files are written. Raises ResourceError: the disk is full."""
+        path = self.folder / _JOURNAL
+        try:
+            with path.open("a") as file:
+                file.write(json.dumps(asdict(part)) + "\n")
+        except OSError as fault:
+            raise _unwritable(path, fault) from fault
 
     def finish(
         self, pins: Pins, given: Input, files: Sequence[Path], summary: Mapping[str, Any]
@@ -159,9 +163,7 @@ def desk_of(out: Path) -> Iterator[Desk]:
         folder.mkdir(exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
     except OSError as fault:
-        raise ResourceError(
-            f"cannot write: {fault.strerror}", where=str(folder), todo="Free space or permissions."
-        ) from fault
+        raise _unwritable(folder, fault) from fault
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -176,6 +178,11 @@ def desk_of(out: Path) -> Iterator[Desk]:
         with suppress(OSError):
             folder.rmdir()
         os.close(handle)
+
+
+def _unwritable(path: Path, fault: OSError) -> ResourceError:
+    todo = "Free space or permissions, then run again: it goes on from here."
+    return ResourceError(f"cannot write: {fault.strerror}", where=str(path), todo=todo)
 
 
 def _stamp(path: Path) -> list[int] | None:

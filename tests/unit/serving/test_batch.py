@@ -9,12 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heddle.domain.errors import BusyError, ConfigError, DataContractError, IntegrityError
+from heddle.domain.errors import (
+    BusyError,
+    ConfigError,
+    DataContractError,
+    IntegrityError,
+    ResourceError,
+)
 from heddle.infrastructure.memory import SilentProgress
 from heddle.serving import batch as batch_module
 from heddle.serving.batch import Batch, predict_file
 from heddle.serving.escape import escaped
-from heddle.serving.journal import desk_of
+from heddle.serving.journal import Part, desk_of
 from heddle.serving.loader import load_folder
 
 
@@ -389,3 +395,12 @@ def test_no_cell_of_a_report_is_a_formula(text):
     cell = escaped(text)
     assert cell.endswith(text)
     assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_a_journal_that_cannot_be_written_is_told(tmp_path):
+    """The parts stay, and so does what was noted of them."""
+    part = Part(rows=1, good=1, bad=0, flagged=0, flags={})
+    with desk_of(tmp_path / "out.csv") as desk:
+        desk.folder.rmdir()
+        with pytest.raises(ResourceError, match=r"cannot write: .* it goes on from here"):
+            desk.add(part)
