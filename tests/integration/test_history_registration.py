@@ -252,6 +252,16 @@ def test_returns_are_told_without_percentages_and_prices_with_them(done):
     assert set(told["baselines"]) == {"mean", "median", "zero", "drift"}
     half = done.json("model/manifest.json")["interval"]["half"]
     assert (said["upper"] - said["predicted"]).to_numpy() == pytest.approx(half)
+    learned = done.tables.read("v2").join(
+        done.tables.read("split").filter(pl.col("part") == "train"), on="session", how="semi"
+    )
+    naive = float(learned["forward_return"].abs().mean())
+    assert told["forecast"]["mase"] == pytest.approx(told["forecast"]["mae"] / naive)
+    over = (said["actual"] - said["lower"], said["actual"] - said["upper"])
+    loss = [pl.max_horizontal(a * d, (a - 1) * d) for d, a in zip(over, (0.05, 0.95), strict=True)]
+    expected = float(np.mean([said.select(each).to_series().mean() for each in loss]))
+    assert told["forecast"]["pinball"] == pytest.approx(expected)
+    assert told["forecast"]["pinball_naive"] > 0
     names = set(read_features(FEATURES, where="x").numeric)
     assert {row["feature"] for row in told["importances"]} == names
 

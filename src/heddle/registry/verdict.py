@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 
 from heddle.evaluation.baselines import constant_baselines
-from heddle.evaluation.forecasts import forecast_scores
+from heddle.evaluation.forecasts import forecast_scores, mase, pinball
 from heddle.evaluation.intervals import LEVELS, Interval, calibration, conformal, coverage
 from heddle.evaluation.metrics import score
 from heddle.evaluation.returns import written
@@ -89,6 +89,8 @@ def judge(
     if how.scale == "return":
         document["forecast"] = _forecast(data, test, predicted, how.horizon, base)
     if interval is not None and lower is not None and upper is not None:
+        if how.scale == "return":
+            document["forecast"] |= _quantiles(data, test, (lower, upper), how.level)
         document["interval"] = {
             "level": how.level,
             "coverage": coverage(test.target, lower, upper),
@@ -140,9 +142,29 @@ def baseline_predictions(data: Dataset, test: Part, models: Mapping[str, Any]) -
 def _forecast(
     data: Dataset, test: Part, predicted: Values, horizon: int, base: Values | None
 ) -> dict[str, float | None]:
-    """Return direction, rank, skill, and errors of the prices that the returns mean."""
+    """Return direction, rank, skill, and errors of the prices that the returns mean.
+
+    mase is the mean absolute error over that of predicting 0 in the training rows.
+    """
     drift = float(data.target.mean())
-    return written(forecast_scores(test.target, predicted, base=base, drift=drift, horizon=horizon))
+    told = forecast_scores(test.target, predicted, base=base, drift=drift, horizon=horizon)
+    return written({**told, "mase": mase(test.target, predicted, data.target)})
+
+
+def _quantiles(
+    data: Dataset, test: Part, bounds: tuple[Values, Values], level: float
+) -> dict[str, float | None]:
+    """Return the pinball loss of both bounds of the interval, mean of the two, and a naive one's.
+
+    The naive bounds are the quantiles of the training targets, the same for every row.
+    """
+    asked = ((1 - level) / 2, (1 + level) / 2)
+    naive = [np.full(len(test.target), v) for v in np.quantile(data.target, asked)]
+    told = {
+        name: float(np.mean([pinball(test.target, q, a) for q, a in zip(rows, asked, strict=True)]))
+        for name, rows in (("pinball", bounds), ("pinball_naive", naive))
+    }
+    return written(told)
 
 
 def _calibration(

@@ -37,6 +37,8 @@ _RETURNS = {
     "theils_u": ("Theil's U", number, "RMSE over that of predicting 0; below 1 is better"),
     "skill": ("Skill", percent, "1 less Theil's U"),
     "oos_r2": ("R² against 0", number, "squared error saved against predicting 0"),
+    "mase": ("MASE", number, "mean absolute error over that of predicting 0 in the training rows"),
+    "pinball": ("Pinball loss of the interval", number, "beside the quantiles of training returns"),
     "directional_accuracy": ("Right direction", percent, "rows without a move left out"),
     "up_share": ("Rises", percent, "what always saying up gets right"),
     "pesaran_timmermann_p": ("p, direction", number, "Pesaran and Timmermann, one-sided"),
@@ -85,6 +87,11 @@ def _unchanged(told: Document, predictions: pl.DataFrame | None) -> Document:
     if rmse is not None and skill is not None and skill < 1:
         found["price_rmse"] = rmse / (1 - skill)
     actual = np.empty(0) if predictions is None else predictions["actual"].drop_nulls().to_numpy()
+    if finite(told.get("pinball_naive")) is not None:
+        found["pinball"] = told["pinball_naive"]
+    mae = finite(told.get("mae"))
+    if actual.size and mae and finite(told.get("mase")) is not None:
+        found["mase"] = told["mase"] / mae * float(np.mean(np.abs(actual)))
     if actual.size:
         still = price_scores(actual, np.zeros_like(actual), np.ones_like(actual))
         found |= {key: still[key] for key in ("price_mape", "price_smape")}

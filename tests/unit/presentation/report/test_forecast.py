@@ -44,6 +44,17 @@ def test_the_figures_of_the_unchanged_price_are_those_of_predicting_0(prices, ma
         assert f"{name} {told[key]:.2f} {still[key]:.2f}" in words
 
 
+def test_mase_and_the_loss_of_the_interval_stand_beside_the_naive_ones(prices, made):
+    """Scaled by the training rows; the naive interval is the quantiles of their returns."""
+    told = prices.evaluation(made)["forecast"]
+    told |= {"mase": told["mae"] / 0.04, "pinball": 0.0071, "pinball_naive": 0.0062}
+    still = np.abs(made["actual"].to_numpy()).mean() / 0.04
+    words = prices.plain(forecast_section({"forecast": told}, made, 5))
+    assert f"MASE {told['mase']:.3f} {still:.3f}" in words
+    assert "Pinball loss of the interval 0.00710 0.00620" in words
+    assert "MASE" not in prices.plain(forecast_section(prices.evaluation(made), made, 5))
+
+
 def test_noise_lies_within_the_band_of_luck(prices, made):
     """The band counts that returns overlap; forecasts that know the outcome lie beyond it."""
     evaluation = prices.evaluation(made)
