@@ -1,8 +1,10 @@
 """The back-test on real prices: its time, what it finds, and that shuffled labels show no skill.
 
-usage: bench_backtest.py [SHUFFLES]     (20)
+usage: bench_backtest.py [SHUFFLES [SESSIONS_BETWEEN_REFITS]]     (20 504)
 
-Nothing is tuned here: a booster with ordinary settings walks through the prices, as the stage does.
+Nothing is tuned here: a booster with ordinary settings walks through the prices, as the stage does,
+and chooses its features anew at each refit. The timed walk refits every month; the shuffled ones
+every two years, or as often as is asked for: monthly ones take 24 times as many fits.
 """
 
 from __future__ import annotations
@@ -41,8 +43,10 @@ from heddle.training.walk import walk
 from heddle.training.workers import workers
 
 NVDA = ROOT.parent / "shared" / "data" / "prices" / "NVDA.csv"
-HORIZON, CORES, MOST_SECONDS, SHUFFLES = 5, 2, 90.0, 20
+HORIZON, CORES, MOST_SECONDS, SHUFFLES, MONTH, RARELY = 5, 2, 90.0, 20, 21, 504
+LEAST = 0.025  # chance below which too few shuffles lie inside their band
 FIRST = pl.date(2010, 10, 18)  # of the reference's rows
+SELECTION = {"how": "from_model"}
 THEIR_ROWS, LATER_SPLIT = 3_773, 10  # to 2025-10-16, in prices after the split of June 2024
 # What the reference's rows give: horizon -> MAPE in percent and RMSE, of validation and of test.
 THEIRS = {
@@ -82,7 +86,8 @@ def main() -> None:
     bars = prices()
     persistence(bars)
     walked(bars)
-    shuffled(bars, shuffles)
+    if shuffles:
+        shuffled(bars, shuffles, every=int(sys.argv[2]) if sys.argv[2:] else RARELY)
 
 
 def prices() -> pl.DataFrame:
@@ -156,8 +161,13 @@ def walked(bars: pl.DataFrame) -> None:
             "target": "forward_return",
             "row_key": "session",
             "horizon": HORIZON,
-            "features": {"numeric": "__AUTO__", "history": {"reads": "v1"}},
+            "features": {
+                "numeric": "__AUTO__",
+                "history": {"reads": "v1"},
+                "selection": SELECTION,
+            },
             "candidates": CANDIDATES,
+            "refit_every": MONTH,
         }
         already, start = _cpu_seconds(), time.perf_counter()
         backtest(context, build(Backtest, config, where="bench"))
@@ -165,7 +175,11 @@ def walked(bars: pl.DataFrame) -> None:
         told = json.loads((root / "models/backtest.json").read_text())
         size = sum(path.stat().st_size for path in (root / "models").iterdir()) / 1e6
     features = len(PriceHistory().names)
-    what = f"{bars.height:,} sessions, {features} features, {told['refits']} monthly refits"
+    kept = np.mean([row["features"] for row in told["by_refit"]])
+    what = (
+        f"{bars.height:,} sessions, {features} features, {told['refits']} monthly refits that"
+        f" choose {kept:.0f} of them on average"
+    )
     line = (what, f"{took:.1f}", f"< {MOST_SECONDS:g} s: {_met(took < MOST_SECONDS)}")
     rest = (f"{spent:.1f}", f"{os.getloadavg()[0]:.1f}", f"{size:.1f}")
     head = ("walk-forward, LightGBM", "seconds", f"target on {CORES} cores")
@@ -198,7 +212,7 @@ def _found(told: dict[str, Any]) -> None:
     print("\n" + "\n".join(f"- {line}" for line in told["words"]))
 
 
-def shuffled(bars: pl.DataFrame, shuffles: int) -> None:
+def shuffled(bars: pl.DataFrame, shuffles: int, *, every: int) -> None:
     """Shuffle the labels and walk again: whatever skill is left would be a leak."""
     rows = labelled(bars)
     features = price_features(bars, PriceHistory())
@@ -206,11 +220,13 @@ def shuffled(bars: pl.DataFrame, shuffles: int) -> None:
     seen = rows.join(features, on="session", how="left").select(names).to_pandas()
     target = rows["forward_return"].to_numpy()
     plan = refits(
-        Schedule(initial_rows=756, refit_every=504, purge=HORIZON), len(target), horizon=HORIZON
+        Schedule(initial_rows=756, refit_every=every, purge=HORIZON), len(target), horizon=HORIZON
     )
     begin = plan[0].predict.start
     dice = np.random.default_rng(0)
+    began = time.perf_counter()
     found = [_skill(seen, dice.permutation(target), plan) for _ in range(shuffles)]
+    each = (time.perf_counter() - began) / shuffles
     # what a leak would look like: the rows that are forecast are among those learned from
     leaky = tuple(
         Refit(number=r.number, train=range(r.predict.stop), predict=r.predict) for r in plan
@@ -219,20 +235,34 @@ def shuffled(bars: pl.DataFrame, shuffles: int) -> None:
     rows_told = len(target) - begin
     one = 1.96 / math.sqrt(rows_told - 1)
     inside = sum(abs(value) <= one for value in found)
+    chance = _at_most(inside, shuffles, 0.95)
     mean, band = float(np.mean(found)), one / math.sqrt(len(found))
     table = [
         ("mean IC", f"{mean:+.4f}", f"within ±{band:.4f}: {_met(abs(mean) <= band)}"),
-        ("shuffles inside their own band", f"{inside} of {shuffles}", f"±{one:.4f} each, 95 %"),
+        (
+            f"shuffles inside their own band (±{one:.4f}, 95 %)",
+            f"{inside} of {shuffles}",
+            f"chance of no more, without skill, {chance:.2g} >= {LEAST:g}: {_met(chance >= LEAST)}",
+        ),
         ("largest |IC|", f"{max(map(abs, found)):.4f}", ""),
         ("with the forecast rows learned from", f"{leak:+.4f}", "shows that a leak would be seen"),
     ]
     show(
-        f"Labels shuffled {shuffles} times, {rows_told:,} rows forecast", ("", "", "target"), table
+        f"Labels shuffled {shuffles} times, {rows_told:,} rows forecast, {len(plan)} refits every"
+        f" {every} sessions, features chosen anew, {each:.1f} s each",
+        ("", "", "target"),
+        table,
     )
 
 
+def _at_most(count: int, of: int, chance: float) -> float:
+    """Return how likely at most `count` successes are."""
+    return sum(math.comb(of, k) * chance**k * (1 - chance) ** (of - k) for k in range(count + 1))
+
+
 def _skill(rows: pd.DataFrame, target: np.ndarray, plan: tuple[Refit, ...]) -> float:
-    features = read_features({"numeric": list(rows.columns)}, where="bench")
+    told = {"numeric": list(rows.columns), "selection": SELECTION}
+    features = read_features(told, where="bench")
     make = builder(BEST, features, read_candidates(CANDIDATES, where="bench"), seed=1)
     with workers(CORES) as pool:
         made = walk(make, rows, target, plan, pool)

@@ -230,6 +230,19 @@ def test_a_price_that_goes_on_as_it_went_is_an_edge(tmp_path):
     assert told["strategies"][0]["break_even_bps"] > 100
 
 
+def test_shuffled_labels_leave_no_skill_in_the_stage(tmp_path):
+    """Where moves go on the stage has skill; with its labels shuffled, within what luck shows."""
+    bars = prices(signal=0.8)
+    rows = labelled(bars)
+    mixed = rows.with_columns(pl.col("gain").shuffle(seed=4))
+    found = [
+        Project(tmp_path / name, bars=bars, rows=table).run().told["forecasts"]["all"]
+        for name, table in (("as they are", rows), ("shuffled", mixed))
+    ]
+    assert found[0]["ic"] > 0.5
+    assert abs(found[1]["ic"]) < 1.96 / np.sqrt(found[1]["rows"] - 1)
+
+
 def test_the_run_is_tracked_and_its_seconds_kept_apart(done):
     """Seconds differ from run to run, so they are no part of the document."""
     (run,) = done.tracker.runs
