@@ -81,7 +81,7 @@ def make_app(
             allow_headers=["Content-Type", "Authorization", "X-API-Key"],
             max_age=3600,
         )
-    app.add_middleware(Limits, settings=settings, meters=meters, notice=notice)
+    app.add_middleware(Limits, settings=settings, meters=meters, notice=notice, turns=turns)
     return app
 
 

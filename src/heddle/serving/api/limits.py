@@ -11,6 +11,7 @@ from typing import Any
 from heddle.serving.api.meters import Meters
 from heddle.serving.api.refused import Refused
 from heddle.serving.api.settings import Settings
+from heddle.serving.api.turns import Turns
 
 __all__ = ["Limits", "answer_of"]
 
@@ -37,16 +38,24 @@ class Limits:
         app: what answers.
         settings: the bounds.
         meters: where answers are counted.
+        turns: the queue before the model; while it is full nothing more of a request is read.
         notice: where a fault of ours is told; the client hears only that there was one.
     """
 
     def __init__(
-        self, app: App, *, settings: Settings, meters: Meters, notice: Callable[[str], None]
+        self,
+        app: App,
+        *,
+        settings: Settings,
+        meters: Meters,
+        notice: Callable[[str], None],
+        turns: Turns | None = None,
     ) -> None:
         self._app = app
         self._settings = settings
         self._meters = meters
         self._notice = notice
+        self._turns = turns
         self._buffered = 0  # bytes of the bodies of all requests that are being answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +63,7 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        one = _Request(self._settings, receive, send, self._take)
+        one = _Request(self._settings, scope["headers"], receive, send, self._take)
         start = time.perf_counter()
         self._meters.in_flight += 1
         try:
@@ -68,7 +77,7 @@ class Limits:
 
     async def _within(self, one: _Request, scope: Scope) -> None:
         try:
-            _check_headers(scope["headers"], self._settings)
+            self._check(scope)
             async with asyncio.timeout(self._settings.timeout_s):
                 await self._app(scope, one.receive, one.send)
         except Refused as fault:
@@ -79,6 +88,12 @@ class Limits:
         except Exception as fault:  # noqa: BLE001 whatever it is, no client hears of it
             self._notice(f"{scope['path']}: {type(fault).__name__}: {fault}")
             await one.refuse(Refused(500, "a fault of the server; its log says which"))
+
+    def _check(self, scope: Scope) -> None:
+        """Raise Refused for what can be told from the head of a request."""
+        _check_headers(scope["headers"], self._settings)
+        if self._turns is not None and self._turns.full and scope["path"] == _PREDICT:
+            raise self._turns.refuse()
 
     def _take(self, size: int) -> None:
         """Count bytes that came. Raises Refused when all bodies together hold too many."""
@@ -91,11 +106,17 @@ class _Request:
     """One request: how much of it came, and what was answered."""
 
     def __init__(
-        self, settings: Settings, receive: Receive, send: Send, take: Callable[[int], None]
+        self,
+        settings: Settings,
+        headers: list[tuple[bytes, bytes]],
+        receive: Receive,
+        send: Send,
+        take: Callable[[int], None],
     ) -> None:
         self.status = 0  # 0: the client went away
         self.taken = 0
         self.whole = False  # the body has come to its end
+        self._small = _is_small(dict(headers))
         self._most = settings.most_bytes
         self._receive = receive
         self._send = send
@@ -123,7 +144,7 @@ class _Request:
         if self.status:
             return
         headers, body = answer_of(fault)
-        if not self.whole:  # what is left of it will not be read
+        if not self.whole and (fault.status == 408 or not self._small):  # nobody reads the rest
             headers.append((b"connection", b"close"))
         start = {"type": "http.response.start", "status": fault.status, "headers": headers}
         await self.send(start)
@@ -139,6 +160,12 @@ def answer_of(fault: Refused) -> tuple[list[tuple[bytes, bytes]], bytes]:
         *((name.encode(), value.encode()) for name, value in fault.headers.items()),
     ]
     return headers, body
+
+
+def _is_small(headers: dict[bytes, bytes]) -> bool:
+    """Whether the rest of a body costs less than a new connection."""
+    told = headers.get(b"content-length", b"" if b"transfer-encoding" in headers else b"0")
+    return told.isdigit() and len(told) < 6
 
 
 def _check_headers(headers: list[tuple[bytes, bytes]], settings: Settings) -> None:

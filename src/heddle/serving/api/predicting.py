@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
@@ -27,9 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Predicting"]
 
-_LONG = 32_768  # bytes of a body that are not read while the event loop waits
+_LONG = 16_384  # bytes of a body beyond which the event loop does none of the work
 _SERIES = "instances"
 Columns = dict[str, list[Any]]
+Answer = tuple[Columns, dict[str, Any], bytes]
 
 
 class Predicting:
@@ -81,9 +81,12 @@ class Predicting:
         _check_type(request.headers.get("content-type", ""))
         serving, reader = ready
         body = await request.body()
-        columns = await self._read(reader, body)
         try:
-            told = await self._told(serving, reader, columns)
+            if len(body) > _LONG or reader.history is not None:
+                whole = partial(_whole, serving, reader, body)
+                columns, told, content = await self._turns.run(whole)
+            else:
+                columns, told, content = await self._short(serving, reader, body)
         except DataContractError:
             raise Refused(422, "the model cannot take these rows") from None
         if self._logged is not None:
@@ -91,24 +94,16 @@ class Predicting:
             self._logged.offer(records(serving, columns, told, seconds=seconds))
         self._meters.rows += len(told["predictions"])
         self._meters.flagged += sum(bool(one["flags"]) for one in told["predictions"])
-        return self._response(serving, told)
+        return self._response(serving, content)
 
-    async def _read(self, reader: RowReader, body: bytes) -> Columns:
-        if len(body) <= _LONG:
-            return reader.read(read_json(body))
-        columns: Columns = await self._turns.run(lambda: reader.read(read_json(body)))
-        return columns
-
-    async def _told(self, serving: Serving, reader: RowReader, columns: Columns) -> dict[str, Any]:
-        if reader.history is not None:
-            work: Callable[[], Any] = partial(_next_session, serving, reader, columns)
-            history: dict[str, Any] = await self._turns.run(work)
-            return history
+    async def _short(self, serving: Serving, reader: RowReader, body: bytes) -> Answer:
+        columns = reader.read(read_json(body))
         rows = len(next(iter(columns.values())))
         said = await self._turns.predict(serving.model, columns, rows)
-        return document(serving, said, reader.remarks(columns, rows))
+        told = document(serving, said, reader.remarks(columns, rows))
+        return columns, told, encoded(told)
 
-    def _response(self, serving: Serving, told: dict[str, Any]) -> Response:
+    def _response(self, serving: Serving, content: bytes) -> Response:
         headers = {
             "x-model-version": serving.model.label.encode("ascii", "replace").decode(),
             "x-model-digest": serving.digest,
@@ -116,7 +111,19 @@ class Predicting:
         }
         if self._live.draining:
             headers["connection"] = "close"
-        return Response(encoded(told), media_type="application/json", headers=headers)
+        return Response(content, media_type="application/json", headers=headers)
+
+
+def _whole(serving: Serving, reader: RowReader, body: bytes) -> Answer:
+    """Do all the work of a request that takes long; for the model's thread."""
+    columns = reader.read(read_json(body))
+    if reader.history is not None:
+        told = _next_session(serving, reader, columns)
+    else:
+        rows = len(next(iter(columns.values())))
+        said = serving.model.predict_values(columns)
+        told = document(serving, said, reader.remarks(columns, rows))
+    return columns, told, encoded(told)
 
 
 def _next_session(serving: Serving, reader: RowReader, columns: Columns) -> dict[str, Any]:

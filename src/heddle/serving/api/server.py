@@ -29,6 +29,7 @@ from heddle.serving.live import Live
 __all__ = ["Server", "check_host", "listen", "listen_unix", "served_aside"]
 
 _HEADERS_WITHIN = 10.0  # seconds
+_LAST_WORD = 0.3  # seconds in which an idle connection may still bring a request at the end
 _DRAIN = 30  # seconds that admitted requests have
 _HANDLED = (signal.SIGINT, signal.SIGTERM)
 
@@ -55,6 +56,17 @@ class PatientProtocol(H11Protocol):
             self._late = self.loop.call_later(_HEADERS_WITHIN, self._close_if_waiting)
         elif not self._waiting:
             self._wait_no_more()
+
+    def shutdown(self) -> None:
+        """Let go of the connection, after what may be on its way to us."""
+        if self._waiting:
+            self.loop.call_later(_LAST_WORD, self._let_go)
+        else:
+            super().shutdown()
+
+    def _let_go(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
 
     @property
     def _waiting(self) -> bool:
@@ -160,7 +172,8 @@ def listen(host: str, port: int) -> socket.socket:
         BusyError: somebody listens there already.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once only where it reads TCP here: an answer would wait 40 ms otherwise
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))

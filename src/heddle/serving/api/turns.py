@@ -60,6 +60,16 @@ class Turns:
         """How many requests have not had their turn to the end."""
         return len(self._jobs) + self._outside
 
+    @property
+    def full(self) -> bool:
+        """Whether a further request would be refused."""
+        return self.waiting >= self.most
+
+    def refuse(self) -> Refused:
+        """Return the refusal of a request that finds no room, counted."""
+        self.refused += 1
+        return Refused(503, "too many requests wait", headers={"retry-after": "1"})
+
     async def predict(self, model: LoadedModel, columns: Columns, rows: int) -> Floats:
         """Return the model's predictions of shape (rows,).
 
@@ -93,9 +103,8 @@ class Turns:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _room(self) -> None:
-        if self.waiting >= self.most:
-            self.refused += 1
-            raise Refused(503, "too many requests wait", headers={"retry-after": "1"})
+        if self.full:
+            raise self.refuse()
 
     def _serve(self) -> None:
         """Predict what waits: short work here, other work in the thread, then go on."""

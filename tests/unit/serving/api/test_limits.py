@@ -9,6 +9,7 @@ from tests.asking import PREDICT, ROW, ask, limited, predict
 
 from heddle.serving.api.app import make_app
 from heddle.serving.api.settings import Settings
+from heddle.serving.api.turns import Turns
 
 JSON = {"content-type": "application/json"}
 
@@ -36,6 +37,16 @@ def test_an_answer_that_takes_too_long_is_504(live, monkeypatch):
     late, alive, after = asyncio.run(asked(limited(live, timeout_s=0.3)))
     assert (late.status_code, late.json()["error"]) == (504, "the answer took too long")
     assert (alive.status_code, after.status_code) == (200, 200)
+
+
+def test_a_request_without_room_is_refused_before_it_is_read(live, monkeypatch):
+    """503 with a time to come back, and the connection stays open for it."""
+    app = make_app(live)
+    monkeypatch.setattr(Turns, "full", True)
+    answer = ask(app, "POST", PREDICT, content=b"no JSON", headers=JSON)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert "connection" not in answer.headers
+    assert ask(app, "GET", "/health/live").status_code == 200
 
 
 def test_a_body_that_trickles_is_408(live):

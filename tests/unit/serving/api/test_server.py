@@ -155,6 +155,12 @@ def test_what_is_no_http_is_refused(served, raw):
     assert httpx.get(f"http://{host}:{port}/health/live").status_code == 200
 
 
+def test_an_answer_is_sent_at_once():
+    """Head and body are two packets: the second must not wait for word of the first."""
+    with listen("127.0.0.1", 0) as door:
+        assert door.proto == socket.IPPROTO_TCP
+
+
 def test_the_admin_socket_is_its_owners(live, tmp_path):
     """Nobody else may open it; a leftover is replaced, a live one is not."""
     path = tmp_path / "admin"

@@ -71,7 +71,7 @@ def test_beyond_the_bound_a_request_is_refused_at_once():
     for fault in told[3:]:
         assert isinstance(fault, Refused)
         assert (fault.status, fault.headers) == (503, {"retry-after": "1"})
-    assert (turns.refused, turns.waiting) == (2, 0)
+    assert (turns.refused, turns.waiting, turns.full) == (2, 0, False)
 
 
 def test_the_event_loop_turns_while_a_model_works():
