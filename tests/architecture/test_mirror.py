@@ -88,6 +88,7 @@ COVERED_BY = {
     **dict.fromkeys(
         ("presentation/cli_serve.py", "presentation/served.py"), "integration/test_serve.py"
     ),
+    "serving/same_prices.py": "integration/test_predict_daily.py",
     **dict.fromkeys(
         tuple(
             f"presentation/{part}.py"
@@ -176,6 +177,16 @@ COVERED_BY = {
     "presentation/steps/watch_drift.py": "integration/test_watch_drift.py",
     **dict.fromkeys(
         tuple(
+            f"serving/api/{part}.py"
+            for part in (
+                *("answers", "described", "doors", "fields", "meters", "reading", "refused"),
+                *("schema", "settings"),
+            )
+        ),
+        "unit/serving/api/test_app.py",
+    ),
+    **dict.fromkeys(
+        tuple(
             f"serving/{part}.py"
             for part in ("escape", "journal", "keys", "parts", "predicted", "refused")
         ),
@@ -186,16 +197,6 @@ COVERED_BY = {
         "unit/ingestion/test_stream.py",
     ),
     "ingestion/pieces.py": "unit/ingestion/test_stream.py",
-    **dict.fromkeys(
-        tuple(
-            f"serving/api/{part}.py"
-            for part in (
-                *("answers", "described", "doors", "fields", "meters", "reading", "refused"),
-                *("schema", "settings"),
-            )
-        ),
-        "unit/serving/api/test_app.py",
-    ),
     **dict.fromkeys(
         tuple(
             f"serving/{part}.py" for part in ("arrays", "encoders", "not_compiled", "predictors")

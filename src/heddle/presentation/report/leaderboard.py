@@ -101,15 +101,7 @@ def _table(
         Column("SD", number=True, hint="over the folds"),
         Column("Worst fold", number=True),
         Column("Behind the best", number=True),
-        *(
-            (
-                Column(
-                    f"Skill against {against}", number=True, hint=f"error saved against {against}"
-                ),
-            )
-            if against
-            else ()
-        ),
+        *((Column(f"Skill on {against}", number=True, hint="error saved"),) if against else ()),
         Column("Trials", number=True),
         Column("Fit time", number=True, hint="all trials on all folds, summed over processes"),
     )
