@@ -145,7 +145,7 @@ def _more(model: Mapping[str, Any]) -> str:
 def _has_history(entry: Mapping[str, Any]) -> bool:
     """Tell whether a stage's features come from a history, so that a prediction needs no file."""
     told = (step["with"] for step in entry["steps"])
-    return any((values.get("features") or {}).get("history") for values in told)
+    return any(((values or {}).get("features") or {}).get("history") for values in told)
 
 
 def _refused(root: Path) -> bool:

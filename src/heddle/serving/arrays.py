@@ -94,6 +94,8 @@ class OnArrays:
         matrix = np.zeros((len(numbers), self.width))
         for part in self.parts:
             values = wide.take(part.places, axis=1)
+            if self.kept is not None and part.changes and np.isinf(values).any():
+                raise beyond()  # where the estimator might not see it any more
             for change in part.changes:
                 values = change(values)
             matrix[:, part.out] = values

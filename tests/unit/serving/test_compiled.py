@@ -178,6 +178,12 @@ def test_every_step_says_what_its_pipeline_says(way, columns):
     same(fitted(way, **WAYS[way]), columns)
 
 
+def test_what_is_infinite_is_refused_though_its_column_is_not_kept():
+    """As the pipeline does, which scales before it selects."""
+    nothing = {key: [None] for key in ("east", "north", "homes", "kind", "code")}
+    same(fitted("selection", **WAYS["selection"]), {**nothing, "rooms": [1e200]})
+
+
 @pytest.mark.parametrize("name", [*ESTIMATORS, *WAYS])
 def test_a_table_has_the_same_bits(name):
     """So that a file of predictions stays what it was, to its last digit."""

@@ -379,4 +379,4 @@ def test_prices_of_a_service_become_v0(prices, tmp_path):
     )
     assert first.made_by["sha256"] == sha256(snapshot.read_bytes()).hexdigest()
     assert again.tables.info("v0") == first
-    assert again.progress.notices[0] == f"ABC: nothing new since {snapshot.name}, kept once"
+    assert f"ABC: nothing new since {snapshot.name}, kept once" in again.progress.notices
