@@ -21,7 +21,7 @@ _SMALLER = {
     "projects/drg/configs/model_params/random_forest.yaml": [
         (r"low: 100, high: 1000", "low: 10, high: 40")
     ],
-    "projects/stocks/configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 900")],
+    "projects/stocks/configs/ingestion/sample.yaml": [(r"rows: \d+", "rows: 700")],
     "projects/stocks/configs/split/walk_forward.yaml": [
         (r"folds: \d+", "folds: 2"),
         (r"valid_periods: \d+", "valid_periods: 100"),
