@@ -35,6 +35,9 @@ def tuning_section(trials: Sequence[Document], best: Document | None, words: Wor
     studies: dict[str, list[Document]] = {}
     for trial in trials:
         studies.setdefault(str(trial.get("study")), []).append(trial)
+    # nothing was searched where one trial had no parameter: a baseline, which the leaderboard shows
+    plain = {"params": {}, "state": "complete"}
+    studies = {k: v for k, v in studies.items() if len(v) > 1 or not plain.items() <= v[0].items()}
     parts: list[Html | None] = []
     if best:
         parts += [_chosen(best, words), *(note(str(b)) for b in best.get("bounds") or ())]

@@ -226,6 +226,15 @@ def test_a_search_in_which_every_trial_failed_is_a_sentence():
     assert "None of 1 trial finished." in plain(tuning_section(rows, None, WORDS))
 
 
+def test_a_baseline_has_no_search_to_draw():
+    """One trial without a parameter says what the leaderboard says already."""
+    told = {"number": 0, "state": "complete", "value": 1.5, "folds": [1.5]}
+    rows = [{**told, "study": "zero", "params": {}}, {**told, "study": "ridge", "params": {"a": 1}}]
+    said = plain(tuning_section(rows, None, WORDS))
+    assert "Search of ridge" in said
+    assert "zero" not in said
+
+
 def test_the_best_of_each_metric_is_bold(told):
     """Also where more is better."""
     html = unseen_section(told.evaluation, WORDS).html
