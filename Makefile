@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header -c requirements/constraints.txt
-TESTED := calendars duckdb lightgbm prefect s3 serve wandb xgboost yahoo
+TESTED := calendars duckdb lightgbm onnx prefect s3 serve ui wandb xgboost yahoo
 # files in their order, the long ones of tests/e2e early: nobody waits for them at the end
 IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 PROJECTS := projects/housing projects/drg projects/stocks projects/minimal
