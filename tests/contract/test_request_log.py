@@ -40,6 +40,12 @@ def record(number: int, *, seconds: float = 0, **more: Any) -> RequestRecord:
     return replace(ONE, id=f"{number:032x}", at=at, **more)
 
 
+def beside(number: int, asked: int, **more: Any) -> RequestRecord:
+    """What another model says of a request; at the time of that, as a rule."""
+    seconds = more.pop("seconds", asked)
+    return record(number, seconds=seconds, beside=f"{asked:032x}", model="m/4", **more)
+
+
 def ids(log: Any, **asked: Any) -> list[int]:
     return [int(one.id, 16) for one in log.rows(**asked)]
 
@@ -150,6 +156,35 @@ class RequestLogContract:
         """It is what was answered."""
         log.append([replace(ONE, prediction=math.nan)])
         assert math.isnan(log.find(ONE.id).prediction)
+
+    def test_what_stands_beside_a_request_is_told_with_it(self, log):
+        """By time, in pairs; a record whose request was never kept is in no pair."""
+        log.append([record(i, seconds=i) for i in range(4)])
+        log.append([beside(10 + i, i, prediction=float(i)) for i in (3, 1)])
+        log.append([beside(20, 99)])
+        found = [(int(a.id, 16), int(b.id, 16), b.model) for a, b in log.pairs()]
+        assert found == [(1, 11, "m/4"), (3, 13, "m/4")]
+        assert log.find(f"{11:032x}") == beside(11, 1, prediction=1.0)
+        assert ids(log, model="m/4") == [11, 13, 20]
+        assert log.count() == 4, "it is no request"
+        late = record(0, seconds=2).at
+        assert [int(a.id, 16) for a, _ in log.pairs(since=late)] == [3]
+        assert [int(a.id, 16) for a, _ in log.pairs(until=late)] == [1]
+
+    def test_it_shares_the_outcome_of_its_request(self, log):
+        """And has none of its own, for nobody was given its id."""
+        log.append([record(1), beside(11, 1), beside(12, 2)])
+        told = log.add_outcomes([(record(1).id, 5.0), (f"{11:032x}", 6.0)])
+        assert told == JoinedOutcomes(joined=1, known=0, replaced=0, unknown=(f"{11:032x}",))
+        assert [(a.outcome, b.outcome) for a, b in log.pairs()] == [(5.0, 5.0)]
+        assert {int(one.id, 16): one.outcome for one in log.rows()} == {1: 5.0, 11: 5.0, 12: None}
+        assert log.find(f"{11:032x}").outcome == 5.0
+
+    def test_it_is_forgotten_with_its_request(self, log):
+        """It bears the same time."""
+        log.append([record(1), record(2, seconds=9), beside(11, 1), beside(12, 2, seconds=9)])
+        assert log.sweep(record(0, seconds=5).at) == 2
+        assert [(int(a.id, 16), int(b.id, 16)) for a, b in log.pairs()] == [(2, 12)]
 
     def test_several_threads_may_append(self, log):
         """Each row is there once."""
@@ -272,6 +307,48 @@ for batch in range(10**6):
         rows.close()
         with pytest.raises(IntegrityError, match="a row cannot be read: Expecting"):
             log.find(ONE.id)
+
+    def test_a_file_of_before_is_read_as_it_is_and_grows_when_it_is_written(self, log, file):
+        """Nothing is lost; a writer of the earlier code, still running, writes on."""
+        log.append([record(i, seconds=i) for i in range(3)])
+        log.add_outcomes([(record(1).id, 5.0)])
+        kept = list(log.rows())
+        log.close()
+        with sqlite3.connect(file, isolation_level=None) as old:
+            old.execute("alter table requests drop column beside")
+        before = file.read_bytes()
+        assert list(log.rows()) == kept
+        assert (log.count(), list(log.pairs()), log.find(kept[1].id)) == (3, [], kept[1])
+        assert file.read_bytes() == before, "reading writes nothing"
+        log.append([beside(11, 1)])
+        names = "at, model, digest, row, prediction, flags, redacted"
+        copy = f"insert into requests (moment, id, {names}) select moment, 'old', {names}"
+        old.execute(f"{copy} from requests limit 1")
+        old.close()
+        assert log.find("old").at == kept[0].at
+        assert [one for one in log.rows() if one.id != "old" and not one.beside] == kept
+        assert log.count() == 4
+        assert [(a.id, b.outcome) for a, b in log.pairs()] == [(record(1).id, 5.0)]
+
+    def test_two_that_let_a_file_grow_at_once_both_write(self, log, file):
+        """The second finds it done."""
+        log.append([ONE])
+        log.close()
+        with sqlite3.connect(file, isolation_level=None) as old:
+            old.execute("alter table requests drop column beside")
+        old.close()
+        logs = [SqliteRequests(file) for _ in range(2)]
+        threads = [
+            threading.Thread(target=one.append, args=([record(2 + i)],))
+            for i, one in enumerate(logs)
+        ]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        for one in logs:
+            one.close()
+        assert sorted(ids(log)) == [1, 2, 3]
 
     def test_a_file_that_was_moved_away_is_begun_anew(self, log, file):
         """Nothing is written into what nobody sees any more."""

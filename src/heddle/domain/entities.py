@@ -153,6 +153,7 @@ class RequestRecord:
     latency_ms: float = 0.0
     outcome: float | None = None  # in the unit of the prediction; None: not known yet
     redacted: tuple[str, ...] = ()  # columns that are hashed in `row`, or left out of it
+    beside: str = ""  # id of the request that another model answered; "": this is the answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,6 +182,8 @@ class RequestLog(Protocol):
     """What served models were asked and answered, row by row, and what really came.
 
     Rows are only ever added, until `sweep` forgets the old ones. Several processes may add at once.
+    What a second model would have said is a record of its own beside the answer: it shares the
+    answer's outcome, and is no request.
     """
 
     def append(self, records: Sequence[RequestRecord]) -> int:
@@ -202,13 +204,23 @@ class RequestLog(Protocol):
         until: str | None = None,
         limit: int | None = None,
     ) -> Iterator[RequestRecord]:
-        """Requests with their outcomes, the earliest first.
+        """Requests with their outcomes, the earliest first; and what stands beside them.
 
         Args:
             model: name/version, or the name for all its versions; None means every model.
             since: first moment, as `RequestRecord.at`.
             until: the moment before which they lie.
             limit: the latest so many of them.
+        """
+
+    def pairs(
+        self, *, since: str | None = None, until: str | None = None
+    ) -> Iterator[tuple[RequestRecord, RequestRecord]]:
+        """Requests, each with what stands beside it; the earliest first, others are left out.
+
+        Args:
+            since: first moment, as `RequestRecord.at`.
+            until: the moment before which they lie.
         """
 
     def count(self) -> int:
@@ -220,7 +232,7 @@ class RequestLog(Protocol):
         """Write down what really came, all of it or nothing; ids that are not there are counted.
 
         Args:
-            pairs: id and outcome.
+            pairs: id of a request and outcome.
             replace: let an outcome replace one that was told before with another value; without
                 it what was told first stays, and the id is named.
 
@@ -229,7 +241,7 @@ class RequestLog(Protocol):
         """
 
     def sweep(self, before: str) -> int:
-        """Forget requests older than this moment, with their outcomes; return how many."""
+        """Forget requests older than this moment, and what is beside them; return how many records."""
 
     def close(self) -> None:
         """Give back what is held open; the next call opens it again."""

@@ -36,7 +36,8 @@ class MemoryRequests:
 
     def find(self, id: str) -> RequestRecord | None:  # noqa: A002 the port calls it so
         """The request of this id."""
-        return self._kept.get(id)
+        found = self._kept.get(id)
+        return None if found is None else self._with_outcome(found)
 
     def rows(
         self,
@@ -60,11 +61,18 @@ class MemoryRequests:
         ]
         found.sort(key=lambda pair: pair[0])
         kept = found if limit is None else found[max(len(found) - limit, 0) :]
-        return iter([one for _, one in kept])
+        return iter([self._with_outcome(one) for _, one in kept])
+
+    def pairs(
+        self, *, since: str | None = None, until: str | None = None
+    ) -> Iterator[tuple[RequestRecord, RequestRecord]]:
+        """Requests, each with what stands beside it."""
+        beside = [one for one in self.rows(since=since, until=until) if one.beside in self._kept]
+        return iter([(self._kept[one.beside], one) for one in beside])
 
     def count(self) -> int:
         """How many requests are held."""
-        return len(self._kept)
+        return sum(not one.beside for one in self._kept.values())
 
     def add_outcomes(
         self, pairs: Iterable[tuple[str, float]], *, replace: bool = False
@@ -75,7 +83,7 @@ class MemoryRequests:
             told = [(id_, finite(id_, outcome)) for id_, outcome in pairs]
             for id_, outcome in told:
                 one = self._kept.get(id_)
-                if one is None:
+                if one is None or one.beside:
                     tally.unknown.append(id_)
                 elif tally.takes(id_, one.outcome, outcome):
                     self._kept[id_] = changed(one, outcome=outcome)
@@ -92,6 +100,11 @@ class MemoryRequests:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _with_outcome(self, one: RequestRecord) -> RequestRecord:
+        """Return a record with the outcome of the request that it stands beside."""
+        asked = self._kept.get(one.beside)
+        return changed(one, outcome=asked.outcome) if asked is not None else one
 
 
 class Tally:

@@ -19,7 +19,8 @@ _TABLES = """
 create table requests (
     seq integer primary key, moment integer not null, id text not null unique, at text not null,
     model text not null, digest text not null, row text not null, prediction real, lower real,
-    upper real, flags text not null, latency_ms real, redacted text not null
+    upper real, flags text not null, latency_ms real, redacted text not null,
+    beside text not null default ''
 );
 create index requests_by_moment on requests (moment);
 create table outcomes (id text primary key, outcome real not null) without rowid;
@@ -33,6 +34,8 @@ def open_requests(file: Path, *, make: bool = False) -> sqlite3.Connection:
     rows = _connect(file)
     try:
         _check(rows, file)
+        if not _whole(rows):
+            _grow(rows, make=make)
         rows.execute("pragma synchronous = normal")
     except BaseException:
         rows.close()
@@ -107,6 +110,26 @@ def _check(rows: sqlite3.Connection, file: Path) -> None:
     (found,) = rows.execute("pragma user_version").fetchone()
     if found != _FORMAT:
         raise _foreign(file, f"format {found}, expected {_FORMAT}")
+
+
+def _whole(rows: sqlite3.Connection) -> bool:
+    found = rows.execute("select 1 from pragma_table_info('requests') where name = 'beside'")
+    return found.fetchone() is not None
+
+
+def _grow(rows: sqlite3.Connection, *, make: bool) -> None:
+    """Give a file of before there was `beside` that column; a reader only sees it as if it had.
+
+    No row is written: what is there has the default. A process of the earlier code reads and
+    writes on, for it names its columns, so that the format is the same.
+    """
+    if not make:
+        rows.execute("pragma temp_store = memory")
+        rows.execute("create temp view requests as select *, '' as beside from main.requests")
+        return
+    with transaction(rows):
+        if not _whole(rows):  # another may have done it meanwhile
+            rows.execute("alter table requests add column beside text not null default ''")
 
 
 def _connect(file: Path) -> sqlite3.Connection:

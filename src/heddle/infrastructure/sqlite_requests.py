@@ -21,8 +21,13 @@ from heddle.infrastructure.request_file import open_requests, transaction, worde
 __all__ = ["SqliteRequests"]
 
 _COLUMNS = tuple(field.name for field in fields(RequestRecord) if field.name != "outcome")
-_WORDS = ("id", "model", "digest", "flags", "redacted")
+_WORDS = ("id", "model", "digest", "flags", "redacted", "beside")
 _NUMBERS = ("prediction", "lower", "upper", "latency_ms")
+_OUTCOME = (  # what stands beside a request shares its outcome
+    "(select outcome from outcomes where outcomes.id ="
+    " case requests.beside when '' then requests.id else requests.beside end) as outcome"
+)
+_FAR = 2**62  # microseconds after every moment
 _SWEPT = 5_000  # requests that are forgotten in one transaction, so that writers wait for little
 
 
@@ -84,12 +89,33 @@ class SqliteRequests:
             values.append(max(limit, 0))
         return self._read(where, *values)
 
+    def pairs(
+        self, *, since: str | None = None, until: str | None = None
+    ) -> Iterator[tuple[RequestRecord, RequestRecord]]:
+        """Requests, each with what stands beside it."""
+        if not self._file.exists():
+            return
+        sides = [f"{side}.{name}" for side in ("asked", "other") for name in _COLUMNS]
+        query = (
+            f"select outcome, {', '.join(sides)} from requests other"  # noqa: S608 our names
+            " join requests asked on asked.id = other.beside"
+            " left join outcomes on outcomes.id = asked.id"
+            " where other.beside <> '' and other.moment >= ? and other.moment < ?"
+            " order by other.moment, other.seq"
+        )
+        told = (moment(since) if since else -_FAR, moment(until) if until else _FAR)
+        with self._reading() as rows:
+            for row in rows.execute(query, told):
+                half = 1 + len(_COLUMNS)
+                yield _record(row[0], row[1:half]), _record(row[0], row[half:])
+
     def count(self) -> int:
         """How many requests are held."""
         if not self._file.exists():
             return 0
         with self._reading() as rows:
-            (found,) = rows.execute("select count(*) from requests").fetchone()
+            count = "select count(*) from requests where beside = ''"
+            (found,) = rows.execute(count).fetchone()
         return int(found)
 
     def add_outcomes(
@@ -103,7 +129,10 @@ class SqliteRequests:
         if not self._file.exists():
             tally.unknown += [id_ for id_, _ in told]
             return tally.result
-        look = "select outcome from requests left join outcomes using (id) where id = ?"
+        look = (
+            "select outcome from requests left join outcomes using (id)"
+            " where id = ? and beside = ''"
+        )
         write = "insert or replace into outcomes (id, outcome) values (?, ?)"
         with self._writing() as rows, transaction(rows):
             for id_, outcome in told:
@@ -144,10 +173,8 @@ class SqliteRequests:
     def _read(self, where: str, *values: Any) -> Iterator[RequestRecord]:
         if not self._file.exists():
             return
-        inner = f"select seq, moment, outcome, {', '.join(_COLUMNS)} from requests"  # noqa: S608 our names
-        query = (
-            f"select * from ({inner} left join outcomes using (id) {where}) order by moment, seq"  # noqa: S608
-        )
+        told = f"seq, moment, {_OUTCOME}, {', '.join(_COLUMNS)}"
+        query = f"select * from (select {told} from requests {where}) order by moment, seq"  # noqa: S608 our names
         with self._reading() as rows:
             for row in rows.execute(query, values):
                 yield _record(row[2], row[3:])
