@@ -241,7 +241,7 @@ class RequestLog(Protocol):
         """
 
     def sweep(self, before: str) -> int:
-        """Forget requests older than this moment, and what is beside them; return how many records."""
+        """Forget requests older than this moment, and what is beside them; return how many rows."""
 
     def close(self) -> None:
         """Give back what is held open; the next call opens it again."""
