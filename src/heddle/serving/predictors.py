@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from heddle.domain.errors import DataContractError
 from heddle.serving.grove import Grove
 from heddle.serving.not_compiled import NotCompiled, kind
+from heddle.serving.tree_blocks import blocks_when_many
 
 __all__ = ["beyond", "predictor"]
 
@@ -35,8 +36,7 @@ def predictor(regressor: Any) -> Predictor:
 
 
 def _lightgbm(regressor: Any) -> Predictor:
-    booster = regressor.booster_
-    return lambda matrix: np.asarray(booster.predict(matrix, num_threads=1))
+    return blocks_when_many(regressor.booster_)
 
 
 def _xgboost(regressor: Any) -> Predictor:
