@@ -13,6 +13,11 @@ from heddle.registry.manifest import Manifest, Split, digest
 from heddle.registry.model_files import save_model
 from heddle.validation.contract import Column
 
+COLUMNS = {
+    "size": Column(type="float", above=0.0, max=1000.0, nullable=True),
+    "shore": Column(type="string", categories=("far", "near", "isle")),
+}
+SEEN = {"size": {"min": 20.0, "max": 100.0}, "shore": {"categories": ["far", "near"]}}
 TRAIN = pl.DataFrame(
     {
         "size": [20.0, 40.0, None, 80.0, 100.0, 60.0],
@@ -22,9 +27,11 @@ TRAIN = pl.DataFrame(
 )
 
 
-def saved_model(folder: Path) -> tuple[Path, str]:
-    """Return the folder of a saved model and the sha256 of its manifest."""
-    features = Features(numeric=("size",), categorical=("shore",))
+def saved_model(folder: Path, *, columns: tuple[str, ...] = tuple(COLUMNS)) -> tuple[Path, str]:
+    """Return the folder of a saved model of these columns and the sha256 of its manifest."""
+    texts = tuple(name for name in columns if COLUMNS[name].type == "string")
+    numbers = tuple(name for name in columns if name not in texts)
+    features = Features(numeric=numbers, categorical=texts)
     ridge = Candidate(name="ridge", estimator="ridge")
     model = assemble(features, Choices(), ridge, {"alpha": 0.1}, seed=1)
     model.fit(TRAIN.to_pandas(), TRAIN["price"].to_numpy())
@@ -33,11 +40,8 @@ def saved_model(folder: Path) -> tuple[Path, str]:
         best_model="ridge",
         parameters={"ridge": {"alpha": 0.1}},
         target="price",
-        columns={
-            "size": Column(type="float", above=0.0, max=1000.0, nullable=True),
-            "shore": Column(type="string", categories=("far", "near", "isle")),
-        },
-        seen={"size": {"min": 20.0, "max": 100.0}, "shore": {"categories": ["far", "near"]}},
+        columns={name: COLUMNS[name] for name in columns},
+        seen={name: SEEN[name] for name in columns},
         metric="wmape",
         metrics={"wmape": 12.0},
         interval=Interval(level=0.9, half=0.25, relative=True),

@@ -89,6 +89,7 @@ COVERED_BY = {
         ("presentation/cli_serve.py", "presentation/served.py"), "integration/test_serve.py"
     ),
     "serving/same_prices.py": "integration/test_predict_daily.py",
+    "serving/sinks.py": "unit/serving/test_shadow.py",
     **dict.fromkeys(
         tuple(
             f"presentation/{part}.py"

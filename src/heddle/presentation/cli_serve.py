@@ -44,6 +44,7 @@ Docs = Annotated[bool, _option("Serve /docs and /openapi.json.")]
 Degraded = Annotated[
     bool, typer.Option("--degraded", help="Start without a model, and wait for one.")
 ]
+Shadow = Annotated[str, _option("A model to ask, too; its answers go into the log.", "MODEL")]
 NewKey = Annotated[str, _option("Print a new key and its line, then end.", "NAME")]
 
 
@@ -70,6 +71,7 @@ def serve_command(
     log: Log = True,
     docs: Docs = True,
     degraded: Degraded = False,
+    shadow: Shadow = "",
     new_key: NewKey = "",
     project: Folder = HERE,
 ) -> None:
@@ -78,6 +80,9 @@ def serve_command(
     Without MODEL the version in production is served, or the one in staging
     before any is. A version that cannot be verified is not served: the old one
     stays, or the command ends with 4.
+
+    --shadow: a second model is asked the same once the answer is given, and
+    what it says is kept beside it; `heddle compare` sets the two side by side.
 
     SIGTERM: readiness goes first, then what was admitted is answered.
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from heddle.domain.ports import ModelRegistry
     from heddle.serving.address import Address
     from heddle.serving.api.settings import Settings
+    from heddle.serving.cascade import Cascade
     from heddle.serving.live import Live
     from heddle.serving.logged import Logged
+    from heddle.serving.shadow import Shadow
 
 __all__ = ["Served", "needs_serve", "new_key", "served"]
 
@@ -52,6 +54,7 @@ class Served:
     log: bool = True
     docs: bool = True
     degraded: bool = False
+    shadow: str = ""  # a second model, asked once an answer is given
 
 
 def needs_serve() -> None:
@@ -83,6 +86,7 @@ def served(root: Path, told: Served, *, say: Say) -> None:
     _one_thread()
     from heddle.serving.api.app import make_app
     from heddle.serving.api.server import Server, check_host, listen
+    from heddle.serving.sinks import Sinks
 
     check_host(told.host, keys=told.keys is not None)
     settings = _settings(told)
@@ -90,9 +94,13 @@ def served(root: Path, told: Served, *, say: Say) -> None:
         door = open_until_end.enter_context(listen(told.host, told.port))
         live = _live(root, told, say)
         logged = open_until_end.enter_context(_logged(root, told, say))
-        application = make_app(live, settings, logged, notice=say)
+        shadow = _shadow(root, told, logged, say)
+        sinks = logged if shadow is None or logged is None else Sinks(logged, shadow)
+        application = make_app(live, settings, sinks, shadow=shadow, notice=say)
         open_until_end.enter_context(_administered(live, told, say))
         _first(live, told, say)
+        if shadow is not None:
+            open_until_end.enter_context(_asked_aside(shadow, told, say))
         if told.watch > 0 and live.address.folder is None:
             live.watch(told.watch)
             open_until_end.callback(live.stop)
@@ -124,18 +132,50 @@ def _settings(told: Served) -> Settings:
 
 
 def _live(root: Path, told: Served, say: Say) -> Live:
-    from heddle.serving.cascade import Cascade
     from heddle.serving.live import Live
 
     registry, address = _place(root, told.model)
-    cascade = Cascade(
-        registry,
-        remote=told.remote,
-        folder=told.folder,
-        pin=told.digest or None,
-        strict=told.strict,
-    )
-    return Live(cascade, address, notice=say)
+    own: dict[str, Any] = {"remote": told.remote, "folder": told.folder, "strict": told.strict}
+    return Live(_cascade(registry, **own, pin=told.digest or None), address, notice=say)
+
+
+def _shadow(root: Path, told: Served, logged: Logged | None, say: Say) -> Shadow | None:
+    """Return the second model, verified as the first; a copy or a hash is of the first alone."""
+    from heddle.serving.live import Live
+    from heddle.serving.shadow import Shadow
+
+    if not told.shadow:
+        return None
+    if logged is None:
+        raise ConfigError(
+            "what the second model says is for the log of requests, and none is kept",
+            where="--shadow",
+            todo="Serve from a project's folder, without --no-log.",
+        )
+    registry, address = _place(root, told.shadow)
+    cascade = _cascade(registry, strict=True)
+    return Shadow(Live(cascade, address, notice=lambda text: say(f"shadow: {text}")), logged)
+
+
+def _cascade(registry: ModelRegistry | None, **own: Any) -> Cascade:
+    """Return the places that a model is taken from, under the rules that hold for both."""
+    from heddle.serving.cascade import Cascade
+
+    return Cascade(registry, **own)
+
+
+@contextmanager
+def _asked_aside(shadow: Shadow, told: Served, say: Say) -> Iterator[None]:
+    """Ask the second model while the block runs."""
+    shadow.start()
+    if told.watch > 0 and shadow.live.address.folder is None:
+        shadow.live.watch(told.watch)
+    try:
+        yield
+    finally:
+        shadow.live.stop()
+        if not shadow.close():
+            say("shadow: not every request was asked of it")
 
 
 def _place(root: Path, told: str) -> tuple[ModelRegistry | None, Address]:

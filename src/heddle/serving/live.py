@@ -59,6 +59,7 @@ class Live:
         self.draining = False  # no new work is wanted; what was admitted is answered
         self.swaps = 0  # models that began to serve, the first included
         self.refused = 0  # models that could not be verified
+        self.fault = ""  # why what the address means does not serve; "" when it does
         self._cascade = cascade
         self._notice = notice
         self._clock = clock
@@ -125,15 +126,17 @@ class Live:
             meant = self._cascade.pointed(self.address)
         except Exception as fault:  # noqa: BLE001 whatever a registry raises
             meant = ""
-            self._say(f"cannot look where {self.address} points: {_words(fault)}")
+            self._failing(f"cannot look where {self.address} points: {_words(fault)}")
         here = self._current
+        if here is not None and meant == here.digest:
+            self.fault = ""
         if (here is not None and meant in {"", here.digest}) or self._tried(meant):
             return False
         try:
             now = self.load()
         except Exception as fault:  # noqa: BLE001 whatever a registry raises
             self._failed = (meant, self._clock())
-            self._say(f"{self.address} was not taken: {_words(fault)}")
+            self._failing(f"{self.address} was not taken: {_words(fault)}")
             return False
         return here is None or now.digest != here.digest
 
@@ -170,8 +173,13 @@ class Live:
             notices=found.notices,
         )
         self.swaps += 1
+        self.fault = ""
         self._say(f"{found.model.label} serves, from the {found.source}, digest {found.digest}")
         return self._current
+
+    def _failing(self, text: str) -> None:
+        self.fault = text
+        self._say(text)
 
     def _say(self, text: str) -> None:
         if text != self._said:

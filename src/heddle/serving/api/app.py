@@ -21,6 +21,7 @@ from heddle.serving.api.predicting import Predicting
 from heddle.serving.api.settings import Settings
 from heddle.serving.api.turns import Turns
 from heddle.serving.live import Live
+from heddle.serving.shadow import Shadow
 
 __all__ = ["RequestSink", "make_app"]
 
@@ -41,6 +42,7 @@ def make_app(
     settings: Settings | None = None,
     logged: RequestSink | None = None,
     *,
+    shadow: Shadow | None = None,
     notice: Callable[[str], None] = _log.warning,
 ) -> FastAPI:
     """Return the app over the model that `live` holds.
@@ -49,6 +51,7 @@ def make_app(
         live: the model; it may come later, and change.
         settings: limits and policies.
         logged: where requests and answers are written down; None: nowhere.
+        shadow: the model that is asked afterwards, to tell of it; it is among `logged`.
         notice: where faults of ours are told.
 
     Raises:
@@ -64,6 +67,7 @@ def make_app(
         openapi_url="/openapi.json" if settings.docs else None,
         redoc_url=None,
     )
+    app.state.shadow = shadow
     app.state.predicting = predicting
     app.state.meters = meters
     _health(app, live)
@@ -127,7 +131,8 @@ def _asking(app: FastAPI, live: Live, predicting: Predicting) -> None:
     @app.get("/api/v1/model/info")
     async def model_info() -> dict[str, Any]:
         """Return which model answers, where it came from, of what it was made, how good it is."""
-        return info(live.current)
+        shadow: Shadow | None = app.state.shadow
+        return info(live.current) | ({"shadow": shadow.told} if shadow is not None else {})
 
 
 def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns) -> None:
@@ -145,6 +150,8 @@ def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns) -> None:
             model, digest = escaped(serving.model.label), serving.digest
             labels = f'{{model="{model}",digest="{digest}",source="{serving.source}"}}'
             gauges.append(("model_info", labels, "The model that serves.", 1.0))
+        if app.state.shadow is not None:
+            gauges += app.state.shadow.gauges
         text = meters.text(gauges)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
