@@ -89,6 +89,15 @@ COVERED_BY = {
         ("presentation/cli_serve.py", "presentation/served.py"), "integration/test_serve.py"
     ),
     "serving/same_prices.py": "integration/test_predict_daily.py",
+    "serving/trial.py": "unit/serving/test_hostile_models.py",
+    **dict.fromkeys(
+        (
+            *("serving/formats/lightgbm_text.py", "serving/formats/numbers.py"),
+            *("serving/formats/onnx_file.py", "serving/formats/pickled.py"),
+            *("serving/formats/skops_file.py", "serving/formats/xgboost_file.py"),
+        ),
+        "unit/serving/formats/test_known.py",
+    ),
     "serving/sinks.py": "unit/serving/test_shadow.py",
     **dict.fromkeys(
         tuple(

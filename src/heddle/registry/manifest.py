@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from heddle.domain.entities import ModelVersion
 from heddle.domain.errors import ConfigError, IntegrityError
 from heddle.domain.typed import build, plain
 from heddle.evaluation.intervals import Interval
+from heddle.registry.plain_files import REGISTER_AGAIN, digest, read_document, read_plain
 from heddle.validation.contract import Column, Contract
 
 __all__ = [
@@ -22,12 +22,13 @@ __all__ = [
     "Manifest",
     "Split",
     "digest",
+    "manifest_bytes",
     "model_config",
+    "parsed_manifest",
     "read_manifest",
 ]
 
 MANIFEST = "manifest.json"
-_LARGEST = 10_000_000  # bytes of a manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,27 @@ class Manifest:
         return Contract(columns=self.columns, extra="keep")
 
     @property
+    def asks(self) -> Mapping[str, Any]:
+        """What whoever asks has to know: the columns of a row, what comes of it, and of when.
+
+        Two models of which this is equal can take each other's place.
+        """
+        kept = ("type", "nullable", "min", "max", "above", "categories", "optional", "zone")
+        columns = {name: plain(column) for name, column in sorted(self.columns.items())}
+        return {
+            **{
+                f"column {name}": {key: told[key] for key in kept} for name, told in columns.items()
+            },
+            "target": self.target,
+            "history": plain(self.history),
+        }
+
+    @property
+    def schema_hash(self) -> str:
+        """The sha256 of `asks`."""
+        return digest(json.dumps(_sorted(dict(self.asks)), allow_nan=False).encode())
+
+    @property
     def judged(self) -> Fit:
         """The training rows of the fit that metrics, baselines and interval are of."""
         split = self.split
@@ -138,11 +160,6 @@ class Manifest:
         return (text + "\n").encode()
 
 
-def digest(content: bytes) -> str:
-    """Return the sha256 of bytes, 64 hex digits."""
-    return sha256(content).hexdigest()
-
-
 def read_manifest(folder: Path, *, expected: str | None = None) -> Manifest:
     """Return the manifest of a model's folder.
 
@@ -153,21 +170,33 @@ def read_manifest(folder: Path, *, expected: str | None = None) -> Manifest:
     Raises:
         IntegrityError: absent, not the expected bytes, or not a manifest.
     """
+    return parsed_manifest(manifest_bytes(folder, expected=expected), folder)
+
+
+def manifest_bytes(folder: Path, *, expected: str | None = None) -> bytes:
+    """Return the bytes of `manifest.json`, unread; as `read_manifest`."""
     path = folder / MANIFEST
-    if not path.is_file() or path.is_symlink() or path.stat().st_size > _LARGEST:
-        raise IntegrityError("the model has no manifest", where=str(path), todo=_AGAIN)
-    content = path.read_bytes()
+    if not path.exists():
+        raise IntegrityError("the model has no manifest", where=str(path), todo=REGISTER_AGAIN)
+    content = read_plain(folder, MANIFEST)
     actual = digest(content)
     if expected is not None and actual != expected:
         raise IntegrityError(
             f"is not the manifest that was registered: sha256 {actual}, expected {expected}",
             where=str(path),
-            todo=_AGAIN,
+            todo=REGISTER_AGAIN,
         )
+    return content
+
+
+def parsed_manifest(content: bytes, folder: Path) -> Manifest:
+    """Return what the bytes of a folder's manifest say; IntegrityError if it is none."""
     try:
-        return build(Manifest, json.loads(content), where=MANIFEST)
-    except (ValueError, ConfigError, TypeError) as fault:
-        raise IntegrityError(f"is not a manifest: {fault}", where=str(path), todo=_AGAIN) from None
+        return build(Manifest, read_document(content), where=MANIFEST)
+    except (ValueError, ConfigError, TypeError, AttributeError) as fault:
+        raise IntegrityError(
+            f"is not a manifest: {fault}", where=str(folder / MANIFEST), todo=REGISTER_AGAIN
+        ) from None
 
 
 def model_config(
@@ -218,10 +247,6 @@ def model_config(
 
 _FIGURES = ("metrics", "cv", "blocked_cv", "baselines", "interval")
 _ORIGIN = ("split", "refit", "data", "history", "evidence", "features_hash", "config_hash")
-_AGAIN = (
-    "Nothing was loaded; register the model again: `heddle run STAGE --force`,"
-    " of the stage that registers."
-)
 
 
 def _sorted(value: Any) -> Any:

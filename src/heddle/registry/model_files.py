@@ -22,7 +22,16 @@ from heddle.registry.manifest import MANIFEST, Manifest, digest
 from heddle.validation.contract import Column
 from heddle.validation.parse import DTYPES
 
-__all__ = ["GOLDEN", "MODEL", "REFERENCE", "canonical", "golden_frame", "save_model", "typed_rows"]
+__all__ = [
+    "GOLDEN",
+    "MODEL",
+    "REFERENCE",
+    "canonical",
+    "golden_frame",
+    "save_bytes",
+    "save_model",
+    "typed_rows",
+]
 
 MODEL = "model.skops"
 GOLDEN = "golden.json"
@@ -54,14 +63,39 @@ def save_model(
         ResourceError: the disk is full or read-only; the old folder is as it was.
     """
     content = canonical(_dumped(pipeline, trusted))
+    return save_bytes(folder, (MODEL, content), pipeline, manifest, rows, reference=reference)
+
+
+def save_bytes(
+    folder: Path,
+    file: tuple[str, bytes],
+    model: Any,
+    manifest: Manifest,
+    rows: pl.DataFrame,
+    *,
+    reference: bytes | None = None,
+) -> Manifest:
+    """Write the folder of a model that is a file already; as `save_model`.
+
+    Args:
+        folder: is replaced as a whole.
+        file: name and content of the model's file.
+        model: what the content is, read: it predicts the rows that are kept.
+        manifest: without `files`.
+        rows: as of `save_model`.
+        reference: as of `save_model`.
+
+    Raises:
+        ResourceError: the disk is full or read-only; the old folder is as it was.
+    """
     sample = typed_rows(rows, manifest.columns)
-    said = [float(v) for v in pipeline.predict(sample)]
+    said = [float(v) for v in model.predict(sample)]
     golden = {
         "rows": sample.cast({pl.Date: pl.String}).to_dict(as_series=False),
         # a row that only warms up the next ones has no prediction
         "predicted": [v if math.isfinite(v) else None for v in said],
     }
-    files = {MODEL: content, GOLDEN: (json.dumps(golden, indent=1) + "\n").encode()}
+    files = dict([file]) | {GOLDEN: (json.dumps(golden, indent=1) + "\n").encode()}
     if reference is not None:
         files[REFERENCE] = reference
     whole = replace(manifest, files={name: digest(data) for name, data in sorted(files.items())})

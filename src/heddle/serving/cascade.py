@@ -14,15 +14,22 @@ from typing import Any, Literal
 
 from heddle.domain.errors import ConfigError, HeddleError, IntegrityError
 from heddle.domain.ports import ModelRegistry
+from heddle.registry.manifest import MANIFEST
+from heddle.registry.model_files import GOLDEN, REFERENCE
+from heddle.registry.plain_files import most_bytes
+from heddle.registry.signatures import SIGNATURE
 from heddle.serving.address import Address
+from heddle.serving.formats.known import FORMATS
 from heddle.serving.loader import PIN, LoadedModel, load_folder, load_registered
+from heddle.serving.trust import Trust
 
 __all__ = ["Cascade", "Found"]
 
 Place = Literal["registry", "remote", "folder"]
 
-_MOST_FILES = 8
-_LARGEST = 2 * 2**30  # bytes of a remote copy
+_KNOWN = frozenset({*FORMATS, MANIFEST, GOLDEN, REFERENCE, SIGNATURE})
+_MOST_FILES = 5
+_PIECE = 1 << 20  # bytes
 _ITSELF = "no hash is known from elsewhere: the files only agree among themselves"
 
 
@@ -49,6 +56,7 @@ class Cascade:
         folder: a copy on this machine; None for none.
         pin: sha256 that the manifest must have wherever it comes from.
         strict: only the first place counts.
+        trust: whose signatures are asked for, wherever a model comes from.
     """
 
     def __init__(
@@ -59,12 +67,14 @@ class Cascade:
         folder: Path | None = None,
         pin: str | None = None,
         strict: bool = False,
+        trust: Trust | None = None,
     ) -> None:
         self._registry = registry
         self._remote = remote
         self._folder = folder
         self._pin = pin
         self._strict = strict
+        self._trust = trust
 
     def pointed(self, address: Address) -> str:
         """Return the digest that the address means in the registry now, "" when it has none.
@@ -134,8 +144,8 @@ class Cascade:
         if place == "registry":
             assert self._registry is not None
             number = label.rpartition("/")[2]  # what was resolved, wherever the alias goes now
-            model = load_registered(self._registry, address.name, number)
-            return Found(model=model, source="registry")
+            model = load_registered(self._registry, address.name, number, trust=self._trust)
+            return Found(model=model, source="registry", notices=_about(model))
         if place == "folder":
             assert self._folder is not None
             return self._from_folder(self._folder, pin, label, address)
@@ -145,13 +155,15 @@ class Cascade:
     def _from_folder(self, folder: Path, pin: str | None, label: str, address: Address) -> Found:
         if not folder.is_dir():
             raise ConfigError("there is no such folder", where=str(folder))
-        model = load_folder(folder, expected=pin)
+        model = load_folder(folder, expected=pin, trust=self._trust)
         named = model.manifest.name
         if address.name and named != address.name:
             raise IntegrityError(f"holds model {named!r}, not {address.name!r}", where=str(folder))
         label = label or f"{named}@{model.digest[:12]}"  # a folder's path is nobody's business
-        notices = () if pin else (f"{folder}: {_ITSELF}",)
-        return Found(model=replace(model, label=label), source="folder", notices=notices)
+        vouched = bool(pin) or model.signature.startswith("signed by")
+        notices = () if vouched else (f"{folder}: {_ITSELF}",)
+        model = replace(model, label=label)
+        return Found(model=model, source="folder", notices=(*notices, *_about(model)))
 
 
 @contextmanager
@@ -162,14 +174,30 @@ def _downloaded(url: str) -> Iterator[Path]:
     files, root = fsspec.core.url_to_fs(url)
     entries: list[dict[str, Any]] = files.ls(root, detail=True)
     names = [str(entry["name"]).rstrip("/").rpartition("/")[2] for entry in entries]
-    plain = all(entry["type"] == "file" for entry in entries) and ".." not in names
-    size = sum(int(entry.get("size") or 0) for entry in entries)
-    if not plain or not 0 < len(entries) <= _MOST_FILES or size > _LARGEST:
-        raise IntegrityError("is no copy of a model's folder", where=_without_password(url))
+    plain = all(entry["type"] == "file" and not entry.get("islink") for entry in entries)
+    told = _without_password(url)
+    if not plain or not 0 < len(entries) <= _MOST_FILES or set(names) - _KNOWN:
+        held = ", ".join(sorted(names)[: 2 * _MOST_FILES])
+        raise IntegrityError(f"is no copy of a model's folder: it holds {held}", where=told)
     with TemporaryDirectory(prefix="heddle-remote-") as place:
         for entry, name in zip(entries, names, strict=True):
-            files.get_file(entry["name"], str(Path(place) / name))
+            _fetch(files, entry, Path(place) / name, f"{told}/{name}")
         yield Path(place)
+
+
+def _fetch(files: Any, entry: dict[str, Any], path: Path, where: str) -> None:
+    """Copy a file piece by piece: what is listed of its size need not be true."""
+    most, size = most_bytes(path.name), int(entry.get("size") or 0)
+    with files.open(entry["name"], "rb") as source, path.open("wb") as copy:
+        while size <= most and (piece := source.read(_PIECE)):
+            copy.write(piece)
+            size = max(size, copy.tell())
+    if size > most:
+        raise IntegrityError(f"has {size:,} bytes, expected at most {most:,}", where=where)
+
+
+def _about(model: LoadedModel) -> tuple[str, ...]:
+    return tuple(f"{model.label}: {words}" for words in model.warnings)
 
 
 def _without_password(url: str) -> str:

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from heddle.domain.errors import HeddleError, IntegrityError
+from heddle.domain.errors import IntegrityError
 from heddle.domain.ports import ModelRegistry
-from heddle.models.trusted import TRUSTED_TYPES
-from heddle.registry.manifest import MANIFEST, Manifest, digest, read_manifest
-from heddle.registry.model_files import GOLDEN, MODEL, REFERENCE, golden_frame
+from heddle.registry.manifest import MANIFEST, Manifest, manifest_bytes, parsed_manifest
+from heddle.registry.model_files import GOLDEN, REFERENCE, golden_frame
+from heddle.registry.plain_files import (
+    REGISTER_AGAIN,
+    digest,
+    names_in,
+    read_document,
+    read_recorded,
+)
+from heddle.registry.signatures import SIGNATURE
 from heddle.serving.compiled import Compiled, checked, compile_model
+from heddle.serving.formats.known import FORMATS, check_start, format_among, read_model
+from heddle.serving.trial import tried
+from heddle.serving.trust import Signed, Trust
 
 __all__ = ["LoadedModel", "load_folder", "load_registered"]
 
 PIN = "manifest_sha256"
-_FILES = frozenset({MODEL, GOLDEN})  # and REFERENCE, which models may bring
 _CLOSE = 1e-6  # relative; other processors round sums of floats otherwise
-_MUST_AGREE = ("scikit-learn", "lightgbm", "xgboost-cpu", "xgboost")  # in major.minor
-_AGAIN = (
-    "Nothing was loaded; register the model again: `heddle run STAGE --force`,"
-    " of the stage that registers."
+# in major.minor; ONNX models tell their version themselves
+_MUST_AGREE = ("scikit-learn", "lightgbm", "xgboost-cpu", "xgboost")
+_PICKLE = (
+    "loaded from a pickle, which ran whatever its maker wanted in this process"
+    " (--allow-unsafe-pickle)"
 )
 
 
@@ -44,6 +51,10 @@ class LoadedModel:
     digest: str = ""  # sha256 of the manifest, and so of every file
     folder: Path | None = None  # from which it was loaded
     compiled: Compiled | None = None  # the pipeline on plain arrays, equal to it
+    format: str = "skops"
+    signature: str = "unsigned"  # signed by NAME | unsigned | not checked
+    warnings: tuple[str, ...] = ()  # what whoever trusts its answers should know
+    unsafe: bool = False  # it was a pickle
 
     def predict(self, rows: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return predictions of shape (n_rows,) for a frame with the manifest's columns."""
@@ -71,72 +82,115 @@ class LoadedModel:
         return None if self.folder is None else read_reference(self.folder, self.manifest)
 
 
-def load_registered(registry: ModelRegistry, name: str, wanted: str) -> LoadedModel:
+def load_registered(
+    registry: ModelRegistry, name: str, wanted: str, *, trust: Trust | None = None
+) -> LoadedModel:
     """Load the version that an alias or a number means, as its registration pinned it.
 
     Raises:
         ConfigError: no such model or version.
-        IntegrityError: files lost, or others than were registered.
+        IntegrityError: files lost, or others than were registered; as `load_folder`.
     """
     version = registry.resolve(name, wanted)
     label = f"{version.name}/{version.number}"
     pin = version.tags.get(PIN)
     if not pin:
-        raise IntegrityError("the version has no pinned hash", where=label, todo=_AGAIN)
-    return load_folder(registry.fetch(version), expected=pin, label=label)
+        raise IntegrityError("the version has no pinned hash", where=label, todo=REGISTER_AGAIN)
+    return load_folder(registry.fetch(version), expected=pin, label=label, trust=trust)
 
 
-def load_folder(folder: Path, *, expected: str | None = None, label: str = "") -> LoadedModel:
-    """Load a model's folder after its manifest, file set, hashes and libraries were checked.
+def load_folder(
+    folder: Path, *, expected: str | None = None, label: str = "", trust: Trust | None = None
+) -> LoadedModel:
+    """Load a model's folder, once everything that can be known without reading it is checked.
+
+    In this order: the manifest's bytes and its signature; the set of files, what they are and
+    their hashes; the versions of libraries; the format. Then the model is read, and has to say of
+    its golden rows what it said when it was saved.
 
     Args:
         folder: as `heddle.registry.model_files.save_model` wrote it.
         expected: sha256 of the manifest, from a place outside the folder. Without it the files
             agree among themselves, which whoever made all of them can arrange.
         label: what predictions call the model; the folder when empty.
+        trust: whose signature is asked for; by default nobody's, and no pickle is read.
 
     Raises:
         IntegrityError: naming the file, what was expected and what is there.
+        ConfigError: the library that reads the format is not installed.
     """
-    manifest = read_manifest(folder, expected=expected)
-    content = _verified(folder, manifest)
+    trust = trust or Trust()
+    raw = manifest_bytes(folder, expected=expected)
+    signed = trust.judged(folder, raw)
+    manifest = parsed_manifest(raw, folder)
+    name = _model_among(folder, manifest)
+    content = {each: read_recorded(folder, each, of) for each, of in manifest.files.items()}
     _libraries(manifest.libraries)
-    pipeline = _loaded(content[MODEL], folder / MODEL)
+    _allowed(folder / name, trust, vouched=bool(expected or signed.by))
+    check_start(name, content[name], where=str(folder / name))
+    if FORMATS[name].native and not signed.by:
+        tried(name, content[name], raw, content[GOLDEN], where=str(folder / name))
+    pipeline = read_model(name, content[name], manifest, where=str(folder / name))
     model = LoadedModel(
         label=label or str(folder),
         manifest=manifest,
         pipeline=pipeline,
-        digest=expected or digest((folder / MANIFEST).read_bytes()),
+        digest=digest(raw),
         folder=folder,
+        format=FORMATS[name].name,
+        signature=signed.words,
+        warnings=_warnings(name, signed),
+        unsafe=FORMATS[name].unsafe,
     )
     rows = _reproduces(model, content[GOLDEN], folder / GOLDEN)
     return replace(model, compiled=checked(compile_model(pipeline, manifest), manifest, rows))
 
 
-def _verified(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
-    """Return the files' bytes, read once: what was hashed is what is used."""
-    there = sorted(p.name for p in folder.iterdir())
-    wanted = sorted({*manifest.files, MANIFEST})
-    if there != wanted or set(manifest.files) - {REFERENCE} != _FILES:
+def _model_among(folder: Path, manifest: Manifest) -> str:
+    """Return the name of the model's file, once the folder holds what the manifest says."""
+    there, named = names_in(folder), set(manifest.files)
+    wanted = sorted({*named, MANIFEST})
+    if set(there) - {SIGNATURE} != set(wanted) or GOLDEN not in named:
         raise IntegrityError(
             f"holds {', '.join(there)}, expected {', '.join(wanted)}",
             where=str(folder),
-            todo=_AGAIN,
+            todo=REGISTER_AGAIN,
         )
-    content: dict[str, bytes] = {}
-    for name, expected in manifest.files.items():
-        path = folder / name
-        if path.is_symlink() or not path.is_file():
-            raise IntegrityError("is not a plain file", where=str(path), todo=_AGAIN)
-        content[name] = path.read_bytes()
-        actual = digest(content[name])
-        if actual != expected:
-            raise IntegrityError(
-                f"differs from its manifest: sha256 {actual}, expected {expected}",
-                where=str(path),
-                todo=_AGAIN,
-            )
-    return content
+    try:
+        name = format_among(named)
+    except ValueError as fault:
+        raise IntegrityError(str(fault), where=str(folder), todo=REGISTER_AGAIN) from None
+    if strange := sorted(named - {name, GOLDEN, REFERENCE}):
+        raise IntegrityError(
+            f"holds {strange[0]!r}, which no model brings; expected {name}, {GOLDEN}",
+            where=str(folder),
+            todo=REGISTER_AGAIN,
+        )
+    return name
+
+
+def _allowed(path: Path, trust: Trust, *, vouched: bool) -> None:
+    """Refuse a pickle unless the command line allows it and somebody vouches for its bytes."""
+    if not FORMATS[path.name].unsafe:
+        return
+    if not trust.unsafe_pickle:
+        raise IntegrityError(
+            "is a pickle, which runs whatever its maker wanted when it is read",
+            where=str(path),
+            todo="Make it again as skops, ONNX or a booster's own file; or --allow-unsafe-pickle.",
+        )
+    if not vouched:
+        raise IntegrityError(
+            "is a pickle that nobody vouches for: no signature of a trusted key, and no hash from"
+            " elsewhere",
+            where=str(path),
+            todo="Register it, sign it, or give --digest.",
+        )
+
+
+def _warnings(name: str, signed: Signed) -> tuple[str, ...]:
+    said = (signed.notice, _PICKLE if FORMATS[name].unsafe else "")
+    return tuple(words for words in said if words)
 
 
 def _libraries(recorded: Mapping[str, str]) -> None:
@@ -155,42 +209,16 @@ def _libraries(recorded: Mapping[str, str]) -> None:
             )
 
 
-def _loaded(content: bytes, path: Path) -> Any:
-    import skops.io
-    from skops.io.exceptions import UntrustedTypesFoundException
-
-    _not_packed(content, path)
-    try:
-        return skops.io.loads(content, trusted=list(TRUSTED_TYPES))
-    except UntrustedTypesFoundException as fault:
-        words = f"holds types that are not trusted: {fault}"
-    except Exception as fault:  # noqa: BLE001 whatever a foreign file makes of the reader
-        words = f"cannot be read as a model: {type(fault).__name__}: {fault}"
-    raise IntegrityError(words[:500], where=str(path), todo=_AGAIN)
-
-
-def _not_packed(content: bytes, path: Path) -> None:
-    """Refuse packed entries, which we never write: they may unpack to any size."""
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile:
-        raise IntegrityError("is not a skops file", where=str(path), todo=_AGAIN) from None
-    whole = sum(entry.file_size for entry in entries)
-    if whole > len(content) or any(e.compress_type != zipfile.ZIP_STORED for e in entries):
-        raise IntegrityError("holds packed entries", where=str(path), todo=_AGAIN)
-
-
 def _reproduces(model: LoadedModel, content: bytes, path: Path) -> pl.DataFrame:
     """Return the stored rows, once the model says of them what it said when it was saved."""
     try:
-        golden = json.loads(content)
+        golden = read_document(content)
         rows = golden_frame(golden["rows"], model.manifest.columns)
         expected = np.asarray(golden["predicted"], dtype=np.float64)
         predicted = model.predict(rows)
-    except (HeddleError, KeyError, TypeError, ValueError) as fault:
+    except Exception as fault:  # noqa: BLE001 whatever a foreign model makes of its rows
         words = f"its stored rows cannot be predicted: {type(fault).__name__}: {fault}"
-        raise IntegrityError(words, where=str(path), todo=_AGAIN) from None
+        raise IntegrityError(words[:500], where=str(path), todo=REGISTER_AGAIN) from None
     if predicted.shape != expected.shape or not np.allclose(
         predicted, expected, rtol=_CLOSE, equal_nan=True
     ):
@@ -198,6 +226,6 @@ def _reproduces(model: LoadedModel, content: bytes, path: Path) -> pl.DataFrame:
             f"the model predicts {predicted.tolist()} for its stored rows,"
             f" expected {expected.tolist()}",
             where=str(path),
-            todo=_AGAIN,
+            todo=REGISTER_AGAIN,
         )
     return rows

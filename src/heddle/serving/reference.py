@@ -8,12 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from heddle.domain.errors import IntegrityError
-from heddle.registry.manifest import Manifest, digest
+from heddle.registry.manifest import Manifest
 from heddle.registry.model_files import REFERENCE
+from heddle.registry.plain_files import REGISTER_AGAIN, read_recorded
 
 __all__ = ["read_reference"]
-
-_AGAIN = "Register the model again: `heddle run STAGE --force`, of the stage that does."
 
 
 def read_reference(folder: Path, manifest: Manifest) -> pl.DataFrame | None:
@@ -32,22 +31,13 @@ def read_reference(folder: Path, manifest: Manifest) -> pl.DataFrame | None:
     if expected is None:
         return None
     path = folder / REFERENCE
-    try:
-        content = path.read_bytes()
-    except OSError as fault:
-        raise IntegrityError(
-            f"cannot be read: {fault.strerror}", where=str(path), todo=_AGAIN
-        ) from None
-    if (actual := digest(content)) != expected:
-        raise IntegrityError(
-            f"differs from its manifest: sha256 {actual}, expected {expected}",
-            where=str(path),
-            todo=_AGAIN,
-        )
+    content = read_recorded(folder, REFERENCE, expected)
     try:
         rows = pl.read_parquet(BytesIO(content))
     except pl.exceptions.PolarsError as fault:
-        raise IntegrityError(f"is not a table: {fault}", where=str(path), todo=_AGAIN) from None
+        raise IntegrityError(
+            f"is not a table: {fault}", where=str(path), todo=REGISTER_AGAIN
+        ) from None
     if lost := [name for name in (*manifest.columns, manifest.target) if name not in rows.columns]:
-        raise IntegrityError(f"has no column {lost[0]!r}", where=str(path), todo=_AGAIN)
+        raise IntegrityError(f"has no column {lost[0]!r}", where=str(path), todo=REGISTER_AGAIN)
     return rows

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import polars as pl
 
-from heddle.domain.errors import DataContractError, IntegrityError
-from heddle.registry.manifest import digest
+from heddle.domain.errors import DataContractError
 from heddle.registry.model_files import GOLDEN, golden_frame
+from heddle.registry.plain_files import read_document, read_recorded
 from heddle.serving.loader import LoadedModel
 
 __all__ = ["refuse_others"]
@@ -46,11 +45,8 @@ def refuse_others(model: LoadedModel, history: pl.DataFrame) -> None:
 
 
 def _rows(model: LoadedModel, folder: Path) -> pl.DataFrame:
-    path = folder / GOLDEN
-    content = path.read_bytes()
-    if digest(content) != model.manifest.files.get(GOLDEN):
-        raise IntegrityError("differs from its manifest", where=str(path), todo="Load it again.")
-    return golden_frame(json.loads(content)["rows"], model.manifest.columns)
+    content = read_recorded(folder, GOLDEN, model.manifest.files[GOLDEN])
+    return golden_frame(read_document(content)["rows"], model.manifest.columns)
 
 
 def _moves(rows: pl.DataFrame, time: str, price: str) -> pl.DataFrame:
