@@ -88,6 +88,13 @@ COVERED_BY = {
     **dict.fromkeys(
         ("presentation/cli_serve.py", "presentation/served.py"), "integration/test_serve.py"
     ),
+    **dict.fromkeys(
+        (
+            *("presentation/cli_ui.py", "presentation/dashboard/opened.py"),
+            "presentation/dashboard/server.py",
+        ),
+        "integration/test_ui.py",
+    ),
     "serving/same_prices.py": "integration/test_predict_daily.py",
     "serving/trial.py": "unit/serving/test_hostile_models.py",
     **dict.fromkeys(

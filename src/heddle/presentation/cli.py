@@ -133,4 +133,5 @@ from heddle.presentation import (  # noqa: E402
     cli_remotes,  # noqa: F401
     cli_serve,  # noqa: F401
     cli_trace,  # noqa: F401
+    cli_ui,  # noqa: F401
 )

@@ -1,0 +1,71 @@
+"""What Streamlit runs for each person and click: the menu of the pages that apply, and one page.
+
+Its arguments are the project's folder and the address of an API, which may be empty.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from heddle.domain.errors import HeddleError
+
+if TYPE_CHECKING:
+    from heddle.presentation.dashboard.place import Place
+
+__all__ = ["PAGES", "main", "pages_of", "shown"]
+
+PAGES = (
+    *("predict", "batch", "forecast", "backtest"),
+    *("leaderboard", "versions", "registry", "monitoring"),
+)
+_ROOM = "heddle.presentation.dashboard"
+
+
+def pages_of(place: Place) -> list[ModuleType]:
+    """Return the pages that apply to a project, in the order of the menu; at least one."""
+    there = [name for name in PAGES if find_spec(f"{_ROOM}.{name}") is not None]
+    modules = [import_module(f"{_ROOM}.{name}") for name in there]
+    return [page for page in modules if page.applies(place)] or modules[:1]
+
+
+def shown(page: ModuleType, place: Place) -> None:
+    """Show a page below its heading; a fault is told in its own words."""
+    import streamlit as st
+
+    st.title(page.TITLE)
+    try:
+        page.show(place)
+    except HeddleError as fault:
+        st.error(str(fault))
+
+
+def main(root: str, api: str = "") -> None:
+    """Show the page that the browser is at."""
+    import streamlit as st
+
+    from heddle.presentation.dashboard.place import place_of
+
+    place = place_of(root, api)
+    st.set_page_config(page_title=f"Heddle · {place.root.name}", layout="wide")
+    menu = [
+        st.Page(
+            partial(shown, page, place),
+            title=page.TITLE,
+            icon=page.ICON,
+            url_path=page.__name__.rpartition(".")[2],
+        )
+        for page in pages_of(place)
+    ]
+    chosen = st.navigation(menu)
+    with st.sidebar:
+        st.caption(f"Project **{place.root.name}**", help=str(place.root))
+    chosen.run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
