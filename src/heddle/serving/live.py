@@ -16,6 +16,7 @@ from heddle.domain.errors import ConfigError, HeddleError
 from heddle.serving.address import Address
 from heddle.serving.cascade import Cascade, Found
 from heddle.serving.loader import LoadedModel
+from heddle.serving.same_contract import refuse_another_contract
 
 __all__ = ["Live", "Serving"]
 
@@ -45,6 +46,7 @@ class Live:
         address: what to serve; an alias is followed when it moves.
         notice: where a line for a person goes: exchanges, refusals, a registry out of reach.
         clock: seconds that only rise.
+        allow_schema_change: whether a model may ask for other rows than the one that serves.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Live:
         *,
         notice: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
+        allow_schema_change: bool = False,
     ) -> None:
         self.address = address
         self.draining = False  # no new work is wanted; what was admitted is answered
@@ -63,6 +66,7 @@ class Live:
         self._cascade = cascade
         self._notice = notice
         self._clock = clock
+        self._allow_schema_change = allow_schema_change
         self._current: Serving | None = None
         self._turn = threading.Lock()  # one exchange at a time
         self._stopped = threading.Event()
@@ -97,6 +101,9 @@ class Live:
         with self._turn:
             try:
                 found = self._cascade.load(address, strict=strict)
+                if (here := self._current) is not None and not self._allow_schema_change:
+                    comes = found.model
+                    refuse_another_contract(here.model.manifest, comes.manifest, label=comes.label)
             except Exception:
                 self.refused += 1
                 raise
