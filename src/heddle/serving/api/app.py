@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from heddle.domain.entities import RequestRecord
-from heddle.serving.api.described import info, openapi_of
+from heddle.serving.api.described import openapi_of, told_of
 from heddle.serving.api.doors import KeyDoor
 from heddle.serving.api.keys import Keys
 from heddle.serving.api.limits import Limits
@@ -129,10 +129,10 @@ def _asking(app: FastAPI, live: Live, predicting: Predicting) -> None:
         return await predicting.answer(request)
 
     @app.get("/api/v1/model/info")
-    async def model_info() -> dict[str, Any]:
+    async def model_info() -> Response:
         """Return which model answers, where it came from, of what it was made, how good it is."""
         shadow: Shadow | None = app.state.shadow
-        return info(live.current) | ({"shadow": shadow.told} if shadow is not None else {})
+        return told_of(live.current, **({"shadow": shadow.told} if shadow is not None else {}))
 
 
 def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns) -> None:

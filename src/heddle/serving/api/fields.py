@@ -33,6 +33,17 @@ class Field:
     seen: Mapping[str, Any]
     outside: Policy
     known: frozenset[str] | None = None  # categories of the training rows
+    strict: bool = True  # whether text that the declaration does not name is refused
+
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        """The least and the most that is taken, None where there is no such bound."""
+        column, whole = self.column, self.column.type == "int"
+        least = [bound for bound in (column.min, -(2**63) if whole else None) if bound is not None]
+        most = [bound for bound in (column.max, 2**63 - 1 if whole else None) if bound is not None]
+        if self.outside == "refuse" and "min" in self.seen:
+            least, most = [*least, self.seen["min"]], [*most, self.seen["max"]]
+        return max(least, default=None), min(most, default=None)
 
     def values(self, told: list[Any]) -> tuple[list[Any], Bad]:
         """Return the values as the model takes them, and why some cannot be taken."""
@@ -98,6 +109,7 @@ def field_of(
         seen=seen,
         outside=outside,
         known=known,
+        strict=categories == "refuse",
     )
 
 

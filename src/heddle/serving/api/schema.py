@@ -1,21 +1,24 @@
-"""The request's schema for people and tools: OpenAPI from the manifest of the model."""
+"""The rows of a request for people and tools: JSON schema from the manifest of the model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from heddle.serving.api.fields import Field
 from heddle.serving.api.rows import RowReader
-from heddle.serving.live import Serving
 
-__all__ = ["described", "example_row", "row_schema"]
+__all__ = ["answer_schema", "example_row", "request_schema", "row_schema"]
 
 _TYPES = {"float": "number", "int": "integer", "string": "string", "bool": "boolean"}
+_SHORT = 3  # rows of an example that is shown
 
 
 def row_schema(reader: RowReader) -> dict[str, Any]:
-    """Return the JSON schema of one row."""
+    """Return the JSON schema of one row: what it refuses is refused, and nothing else.
+
+    But for two things that JSON schema has no words for: categories may be written in any case,
+    and a whole number beyond 2^53 is taken only where a float holds it.
+    """
     fields = reader.fields
     return {
         "type": "object",
@@ -26,78 +29,119 @@ def row_schema(reader: RowReader) -> dict[str, Any]:
     }
 
 
+def request_schema(reader: RowReader) -> dict[str, Any]:
+    """Return the JSON schema of a request, with an example where a few rows are enough."""
+    told: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["instances"],
+        "properties": {
+            "instances": {
+                "type": "array",
+                "minItems": reader.least,
+                "maxItems": reader.most,
+                "items": {"$ref": "#/components/schemas/Row"},
+            }
+        },
+    }
+    if reader.history is not None:
+        days = f"by rising `{reader.history.time}`"
+        words = f"At least {reader.least:,} rows, {days}; the last one is predicted from."
+        told["properties"]["instances"]["description"] = words
+    if reader.least <= _SHORT:
+        told["example"] = {"instances": [example_row(reader)]}
+    return told
+
+
 def example_row(reader: RowReader) -> dict[str, Any]:
     """Return a row that is predicted without a remark, as far as training rows tell one."""
     return {name: _example(field) for name, field in reader.fields.items()}
 
 
-def described(base: Mapping[str, Any], reader: RowReader, serving: Serving) -> dict[str, Any]:
-    """Return the API's description with the rows of the model that serves now."""
-    whole = dict(base)
-    manifest = serving.model.manifest
-    many = {
-        "type": "array",
-        "minItems": reader.least,
-        "maxItems": reader.most,
-        "items": {"$ref": "#/components/schemas/Row"},
+def answer_schema(target: str, *, history: bool) -> dict[str, Any]:
+    """Return the JSON schema of an answer.
+
+    Args:
+        target: what is predicted.
+        history: whether the model predicts the last of a series of rows.
+    """
+    number, text = {"type": "number"}, {"type": "string"}
+    interval = _closed({"lower": number, "upper": number, "level": number})
+    one = {
+        "id": {
+            "type": "string",
+            "pattern": "^[0-9a-f]{32}$",
+            "description": "Names this prediction for ever.",
+        },
+        "prediction": number | {"description": f"Of {target}."},
+        "interval": {"anyOf": [interval, {"type": "null"}]},
+        "flags": {
+            "type": "array",
+            "items": text,
+            "description": "What is unusual about the row: `outside_training:COLUMN` and the like.",
+        },
     }
-    request = {
+    if history:
+        day, maybe = text | {"format": "date"}, {"type": ["number", "null"]}
+        one |= {"as_of": day, "target_session": day, "horizon": {"type": "integer"}}
+        one |= dict.fromkeys(("price", "predicted_price", "lower_price", "upper_price"), maybe)
+        one |= {"direction": {"type": ["string", "null"]}}
+    told = _closed(one)
+    return _closed(
+        {
+            "predictions": {"type": "array", "minItems": 1, "items": told},
+            "model_version": text,
+            "model_digest": text,
+        }
+    )
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
         "type": "object",
         "additionalProperties": False,
-        "required": ["instances"],
-        "properties": {"instances": many},
+        "required": list(properties),
+        "properties": properties,
     }
-    parts = dict(whole.get("components", {}))
-    schemas = {"Row": row_schema(reader), "Request": request, "Answer": _answer(manifest.target)}
-    whole["components"] = parts | {"schemas": {**parts.get("schemas", {}), **schemas}}
-    paths = {path: dict(told) for path, told in whole["paths"].items()}
-    post = dict(paths["/api/v1/predict"]["post"])
-    post["requestBody"] = {"required": True, "content": _json("Request")}
-    post["responses"] = {
-        "200": {
-            "description": "Predictions, in the order of the rows.",
-            "content": _json("Answer"),
-        },
-        **{str(status): {"description": words} for status, words in _REFUSALS.items()},
-    }
-    paths["/api/v1/predict"]["post"] = post
-    return whole | {"paths": paths}
-
-
-_REFUSALS = {
-    400: "No JSON: the body cannot be read.",
-    401: "No good key.",
-    408: "The body came too slowly.",
-    413: "The body is too large.",
-    415: "Packed, or not application/json.",
-    422: "Rows that the model cannot take: each fault with its path.",
-    429: "The key asks too often; see Retry-After.",
-    503: "No model, or too many wait; see Retry-After.",
-    504: "The answer took too long.",
-}
-
-
-def _json(name: str) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
 
 
 def _property(field: Field) -> dict[str, Any]:
-    column = field.column
-    told: dict[str, Any] = {"type": _TYPES.get(column.type, "string")}
-    if column.type == "date":
+    told: dict[str, Any] = {"type": _TYPES.get(field.column.type, "string")}
+    if field.column.type == "date":
         told["format"] = "date"
-    bounds = {"minimum": column.min, "maximum": column.max, "exclusiveMinimum": column.above}
-    told |= {word: bound for word, bound in bounds.items() if bound is not None}
-    if column.categories:
-        told["enum"] = list(column.categories)
-    if column.nullable:
+    told |= _bounds(field)
+    words = _words(field)
+    if words is not None:
+        told["enum"] = words
+    if field.column.nullable:
         told["type"] = [told["type"], "null"]
         if "enum" in told:
-            told["enum"].append(None)
-    words = [column.description] if column.description else []
+            told["enum"] = [*told["enum"], None]
+    said = [field.column.description] if field.column.description else []
     if "min" in field.seen:
-        words.append(f"Training rows: {field.seen['min']:g} to {field.seen['max']:g}.")
-    return told | ({"description": " ".join(words)} if words else {})
+        said.append(f"Training rows: {field.seen['min']:g} to {field.seen['max']:g}.")
+        told["x-training"] = [field.seen["min"], field.seen["max"]]
+    return told | ({"description": " ".join(said)} if said else {})
+
+
+def _bounds(field: Field) -> dict[str, Any]:
+    column = field.column
+    if column.type not in {"float", "int"}:
+        return {}
+    least, most = field.bounds
+    told = {"minimum": least, "maximum": most, "exclusiveMinimum": column.above}
+    return {word: bound for word, bound in told.items() if bound is not None}
+
+
+def _words(field: Field) -> list[str] | None:
+    """Return the words that are taken, None when any text is."""
+    if field.column.type != "string":
+        return None
+    declared = field.column.categories
+    taken = list(declared) if declared and field.strict else None
+    if field.outside == "refuse" and field.known is not None:
+        taken = [word for word in taken or sorted(field.known) if word in field.known]
+    return taken
 
 
 def _example(field: Field) -> Any:
@@ -105,36 +149,9 @@ def _example(field: Field) -> Any:
     if column.type == "date":
         return "2024-02-29"
     if column.type == "string":
-        known = list(seen.get("categories", ())) or list(column.categories)
+        known = sorted(field.known or ()) or list(column.categories)
         return known[0] if known else "text"
     if column.type == "bool":
         return True
     middle = (seen["min"] + seen["max"]) / 2 if "min" in seen else column.min or 0.0
     return int(middle) if column.type == "int" else float(f"{middle:.4g}")
-
-
-def _answer(target: str) -> dict[str, Any]:
-    number = {"type": "number"}
-    interval = {
-        "type": ["object", "null"],
-        "properties": {"lower": number, "upper": number, "level": number},
-    }
-    one = {
-        "type": "object",
-        "required": ["id", "prediction", "interval", "flags"],
-        "properties": {
-            "id": {"type": "string", "description": "Names this prediction for ever."},
-            "prediction": number | {"description": f"Of {target}."},
-            "interval": interval,
-            "flags": {"type": "array", "items": {"type": "string"}},
-        },
-    }
-    return {
-        "type": "object",
-        "required": ["predictions", "model_version", "model_digest"],
-        "properties": {
-            "predictions": {"type": "array", "items": one},
-            "model_version": {"type": "string"},
-            "model_digest": {"type": "string"},
-        },
-    }

@@ -88,7 +88,9 @@ def test_without_a_model_nobody_is_left_waiting(registered):
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) >= 1
     assert answers[0].json()["error"] == "no model is loaded yet"
-    assert ask(empty, "GET", "/api/v1/model/info").json()["status"] == "not_loaded"
+    told = ask(empty, "GET", "/api/v1/model/info")
+    assert (told.status_code, told.json()["status"]) == (503, "not_loaded")
+    assert int(told.headers["retry-after"]) >= 1
     assert ask(empty, "GET", "/openapi.json").status_code == 200
 
 
