@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Paired", "block_bootstrap", "diebold_mariano", "reality_check"]
+__all__ = ["Paired", "block_bootstrap", "diebold_mariano", "drawn_means", "reality_check"]
 
 Values = npt.NDArray[np.float64]
+
+_AT_ONCE = 4_000_000  # blocks drawn at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ def block_bootstrap(
         raise ValueError(f"1 <= block <= {rows} (rows) must hold, but got {block}")
     if draws < 1 or not 0 < level < 1:
         raise ValueError(f"draws >= 1 and 0 < level < 1 must hold, but got {draws} and {level}")
-    means = _drawn(values, block=block, draws=draws, seed=seed)
+    means = drawn_means(values, block=block, draws=draws, seed=seed)
     tail = (1 - level) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     slack = 1e-12 * float(np.abs(values).max())  # sums of the same rows in another order
@@ -154,7 +156,8 @@ def reality_check(
     if not 1 <= block <= rows or draws < 1:
         raise ValueError(f"1 <= block <= {rows} (rows) and draws >= 1 must hold")
     gain = -matrix.mean(axis=1)
-    means = np.stack([-_drawn(each, block=block, draws=draws, seed=seed) for each in matrix])
+    drawn = [drawn_means(each, block=block, draws=draws, seed=seed) for each in matrix]
+    means = -np.stack(drawn)
     spread = means.std(axis=1)
     varies = spread > 1e-12 * np.abs(matrix).max(axis=1)
     sure = (gain > 0) & (np.ptp(matrix, axis=1) == 0)  # the same gain in every row
@@ -176,12 +179,17 @@ def _normal_score(statistic: Values, degrees: float) -> Values:
     return np.asarray(-np.sign(statistic) * ndtri(stdtr(degrees, -np.abs(statistic))))
 
 
-def _drawn(values: Values, *, block: int, draws: int, seed: int) -> Values:
-    """Return the mean of each draw, shape (draws,); the same seed draws the same rows."""
+def drawn_means(values: Values, *, block: int, draws: int, seed: int) -> Values:
+    """Return the mean of each draw of `block_bootstrap`, shape (draws,).
+
+    The same seed draws the same rows, so that figures made of several means are drawn together.
+    """
     rows = values.size
     whole, rest = divmod(rows, block)
     rng = np.random.default_rng(seed)
-    total = _sums(values, block)[rng.integers(rows, size=(draws, whole))].sum(axis=1)
+    sums, each = _sums(values, block), max(_AT_ONCE // max(whole, 1), 1)
+    pieces = [min(each, draws - first) for first in range(0, draws, each)]
+    total = np.concatenate([sums[rng.integers(rows, size=(n, whole))].sum(axis=1) for n in pieces])
     if rest:
         total = total + _sums(values, rest)[rng.integers(rows, size=draws)]
     return np.asarray(total / rows)
