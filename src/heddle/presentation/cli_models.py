@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -70,21 +70,12 @@ def promote_command(
 
     Example: heddle promote --from staging --to production
     """
-    from heddle.domain.names import inside
-    from heddle.domain.typed import build
-    from heddle.infrastructure.hydra_config import compose_config
-    from heddle.presentation.added_keys import refuse_unread
-    from heddle.registry.promotion import Promote, promote
+    from heddle.presentation.promoting import promotion_of
+    from heddle.registry.promotion import promote
 
     words = only_overrides(project, overrides, "promote")
-    config = compose_config(project.resolve(), words)
-    refuse_unread(project.resolve(), words, read="ml_experiments.promote.")
-    told: dict[str, Any] = dict((config.get("ml_experiments") or {}).get("promote") or {})
     asked = {"model": model, "from_alias": from_alias, "to_alias": to_alias}
-    told |= {key: value for key, value in asked.items() if value is not None}
-    told.setdefault("model", config["world"]["model"])
-    wanted = build(Promote, told, where="ml_experiments.promote")
-    report = inside(project.resolve(), wanted.report, what="ml_experiments.promote.report")
+    wanted, report = promotion_of(project, words, asked)
     registry = registry_of(project, world_of(project))
     decision = promote(registry, wanted, report=report)
     if as_json:

@@ -15,11 +15,9 @@ from heddle.presentation.cli_models import registry_of, world_of
 if TYPE_CHECKING:
     from datetime import date
 
-    from heddle.monitoring.answers import Monitor
     from heddle.presentation.watched import Meant
 
 HERE = Path()
-_GROUP = "ml_experiments.monitor"
 
 
 @app.command("monitor")
@@ -132,22 +130,13 @@ def _rows(
     *,
     as_json: bool,
 ) -> dict[str, Any]:
-    from heddle.domain.names import inside
-    from heddle.presentation.watched import document, learned, of_file, of_requests, written
-    from heddle.registry.promotion import utc_now
+    from heddle.presentation.watching import Watching, watched_now
 
-    root, now = project.resolve(), utc_now()
-    cfg = _limits(root, overrides)
-    page = html or inside(root, cfg.page, what=f"{_GROUP}.page")
-    report = inside(root, cfg.report, what=f"{_GROUP}.report")
-    model = learned(root, one)
     if files:
         _refuse({"--since": since}, "requests of the log", "rows of FILE")
-        answers, source = of_file(one, Path(files[0]))
-    else:
-        answers, source = of_requests(root, one, since, cfg.most_rows, now=now)
-    told = document(one, model, answers, cfg, source=source, now=now)
-    written(told, project=world_of(root).project, report=report, page=page)
+    root = project.resolve()
+    asked = Watching(file=Path(files[0]) if files else None, since=since, page=html)
+    told, page = watched_now(root, one, world_of(root).project, asked, overrides)
     if not as_json:
         _show(told, page)
     return told
@@ -168,17 +157,6 @@ def _show(told: dict[str, Any], page: Path) -> None:
     for alarm in told["alarms"]:
         out.print(f"[red]alarm[/] {escape(alarm['words'])}", soft_wrap=True)
     out.print(f"[dim]page: {page}[/]", soft_wrap=True)
-
-
-def _limits(root: Path, overrides: list[str]) -> Monitor:
-    from heddle.domain.typed import build
-    from heddle.infrastructure.hydra_config import compose_config
-    from heddle.monitoring.answers import Monitor
-    from heddle.presentation.added_keys import refuse_unread
-
-    config = compose_config(root, overrides)
-    refuse_unread(root, overrides, read=f"{_GROUP}.")
-    return build(Monitor, (config.get("ml_experiments") or {}).get("monitor") or {}, where=_GROUP)
 
 
 def _sessions(

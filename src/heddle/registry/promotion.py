@@ -17,7 +17,7 @@ from heddle.registry.aliases import alias_name
 from heddle.registry.gates import Decision, Gates, decide
 from heddle.registry.manifest import Manifest, read_manifest
 
-__all__ = ["Promote", "promote", "rollback", "utc_now"]
+__all__ = ["Judged", "Promote", "judged", "promote", "rollback", "utc_now", "way_back"]
 
 _PIN = "manifest_sha256"
 
@@ -31,6 +31,15 @@ class Promote:
     to_alias: str = "production"
     report: str = "reports/promotion_report.json"
     gates: Gates = field(default_factory=Gates)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the gates say of a promotion that is asked for."""
+
+    challenger: ModelVersion
+    holder: ModelVersion | None  # the version that the alias means now
+    decision: Decision
 
 
 def utc_now() -> datetime:
@@ -51,10 +60,9 @@ def promote(
         GateRefused: the reasons; no alias was moved.
         IntegrityError: the files of a version are not those that were registered.
     """
+    found = judged(registry, cfg)
+    challenger, holder, decision = found.challenger, found.holder, found.decision
     to_alias = alias_name(cfg.to_alias)
-    challenger = registry.resolve(cfg.model, cfg.from_alias)
-    holder = _holder(registry, cfg.model, to_alias)
-    decision = _decision(registry, challenger, holder, cfg, to_alias)
     _write(report, cfg, (challenger, holder), decision, now())
     if not decision.promoted:
         raise GateRefused(
@@ -68,6 +76,25 @@ def promote(
         if holder is not None:
             registry.tag(cfg.model, holder.number, {"deployment_alias": "archived"})
     return decision
+
+
+def judged(registry: ModelRegistry, cfg: Promote) -> Judged:
+    """Return what the gates say of the version that `from_alias` means; nothing is written.
+
+    Raises:
+        ConfigError: no such model or alias.
+        IntegrityError: the files of a version are not those that were registered.
+    """
+    to_alias = alias_name(cfg.to_alias)
+    challenger = registry.resolve(cfg.model, cfg.from_alias)
+    holder = _holder(registry, cfg.model, to_alias)
+    decision = _decision(registry, challenger, holder, cfg, to_alias)
+    return Judged(challenger=challenger, holder=holder, decision=decision)
+
+
+def way_back(version: ModelVersion, alias: str) -> list[int]:
+    """Return the versions that an alias meant before it meant this one, the last one first."""
+    return _history(version, alias)
 
 
 def rollback(registry: ModelRegistry, name: str, alias: str = "production") -> ModelVersion:

@@ -14,7 +14,7 @@ from heddle.evaluation.intervals import Interval
 from heddle.infrastructure.memory_registry import MemoryRegistry
 from heddle.registry.gates import Gates
 from heddle.registry.manifest import MANIFEST, Manifest, Split, digest
-from heddle.registry.promotion import Promote, promote, rollback
+from heddle.registry.promotion import Promote, judged, promote, rollback, way_back
 from heddle.validation.contract import Column
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -211,3 +211,29 @@ def test_an_unknown_alias_is_refused_with_the_known(world):
     with pytest.raises(ConfigError, match="did you mean 'staging'"):
         promote(world.registry, cfg, report=world.report)
     assert not world.report.exists()
+
+
+def test_the_gates_can_be_asked_without_a_promotion(world):
+    """The same words as the promotion's, and nothing is written or moved."""
+    first = world.register(12.0)
+    cfg = Promote(model="price", gates=Gates(minimum={"r2": 0.4}, maximum={"mape": 30.0}))
+    found = judged(world.registry, cfg)
+    assert (found.challenger.number, found.holder) == (first, None)
+    assert list(found.decision.reasons) == PASSED
+    assert not world.report.exists()
+    promote(world.registry, cfg, report=world.report, now=lambda: AT)
+    world.register(50.0)
+    refused = judged(world.registry, cfg)
+    assert refused.holder.number == first
+    assert not refused.decision.promoted
+    with pytest.raises(GateRefused) as fault:
+        promote(world.registry, cfg, report=world.report, now=lambda: AT)
+    assert all(reason in str(fault.value) for reason in refused.decision.reasons)
+
+
+def test_the_way_back_is_told_by_the_version_that_holds_the_alias(world):
+    """The last one first."""
+    for wmape in (12.0, 11.0, 10.0):
+        world.register(wmape)
+        world.promote()
+    assert way_back(world.registry.resolve("price", "production"), "production") == [2, 1]

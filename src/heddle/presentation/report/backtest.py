@@ -21,7 +21,7 @@ from heddle.presentation.report.wording import Wording, finite, plural, value
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["backtest_section"]
+__all__ = ["backtest_section", "walk_figures"]
 
 Document = Mapping[str, Any]
 _BENCHMARK = "buy_and_hold"
@@ -41,7 +41,7 @@ def backtest_section(told: Inputs, words: Wording) -> Section | None:
         lines([*said[1:], *_tried(told.selection)]),
         _course(found, told.equity, words),
         *strategy_tables(found),
-        figures_beside("Forecasts of the walk", _forecasts(found)),
+        walk_figures(found),
         years(found.get("years") or ()),
         features_kept(found),
         refits(found.get("by_refit") or ()),
@@ -125,7 +125,9 @@ def _returns(wealth: pl.Series) -> Any:
     return (wealth / before - 1.0).fill_nan(0.0).to_numpy()
 
 
-def _forecasts(found: Document) -> dict[str, Document]:
+def walk_figures(found: Document) -> Html | None:
+    """Return the figures of the walk's forecasts; None without any."""
     told = found.get("forecasts") or {}
     named = {"all": "all sessions", "unseen": "unseen sessions"}
-    return {head: told[key] for key, head in named.items() if told.get(key)}
+    spans = {head: told[key] for key, head in named.items() if told.get(key)}
+    return figures_beside("Forecasts of the walk", spans)

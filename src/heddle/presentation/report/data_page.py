@@ -25,7 +25,7 @@ from heddle.presentation.report.page import page
 from heddle.presentation.report.pipeline_graph import StageNode
 from heddle.presentation.report.wording import NONE, number, plural, size, value
 
-__all__ = ["data_page"]
+__all__ = ["change_table", "data_page", "in_order", "size_sections"]
 
 _CHANGES = (
     Column("Column"),
@@ -46,11 +46,10 @@ def data_page(versions: Sequence[TableInfo], graph: Sequence[StageNode], project
         graph: the stages of dvc.yaml.
         project: its name.
     """
-    made_in = {name: at for at, node in enumerate(graph) for name in node.writes}
-    versions = sorted(versions, key=lambda v: made_in.get(v.version, len(graph)))
+    versions = in_order(versions, graph)
     made = [data_section(versions)]
     if versions:
-        made += [_sizes(versions), _gaps(versions), _changes(versions, graph)]
+        made += [*size_sections(versions), _changes(versions, graph)]
     made.append(lineage_section(graph, {}))
     rows = versions[-1].rows if versions else 0
     last = versions[-1].version if versions else NONE
@@ -58,6 +57,17 @@ def data_page(versions: Sequence[TableInfo], graph: Sequence[StageNode], project
         [plural(len(versions), "data version"), f" · {last} has ", el("b", plural(rows, "row"))]
     )
     return page(made, title="Data versions", project=project, facts=facts)
+
+
+def in_order(versions: Sequence[TableInfo], graph: Sequence[StageNode]) -> list[TableInfo]:
+    """Return versions in the order in which stages make them, then those that no stage makes."""
+    made_in = {name: at for at, node in enumerate(graph) for name in node.writes}
+    return sorted(versions, key=lambda v: made_in.get(v.version, len(graph)))
+
+
+def size_sections(versions: Sequence[TableInfo]) -> list[Section]:
+    """Return the chapters about sizes and about missing cells; there is a version."""
+    return [_sizes(versions), _gaps(versions)]
 
 
 def _sizes(versions: Sequence[TableInfo]) -> Section:
@@ -147,8 +157,12 @@ def _change(stage: str, found: Comparison) -> Html:
         if found.changes
         else "equal columns"
     )
-    made = table(f"{found.before} → {found.after}", _CHANGES, [_row(c) for c in found.changes])
-    return folded(words, made)
+    return folded(words, change_table(found))
+
+
+def change_table(found: Comparison) -> Html:
+    """Return a line for each column that differs between two versions."""
+    return table(f"{found.before} → {found.after}", _CHANGES, [_row(c) for c in found.changes])
 
 
 def _verb(found: Comparison) -> str:

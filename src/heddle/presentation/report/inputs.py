@@ -5,22 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 
 from heddle.domain.entities import TableInfo
 from heddle.domain.errors import HeddleError, IntegrityError
-from heddle.pipeline.context import StageContext
+from heddle.domain.ports import TableStore
 from heddle.pipeline.stages import is_path
 from heddle.presentation.report.pipeline_graph import StageNode, read_graph
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Inputs", "read_inputs"]
+__all__ = ["Inputs", "Published", "read_inputs"]
 
 Document = Mapping[str, Any]
+
+
+class Published(Protocol):
+    """Where the files of the stages stand: a stage's context, or a project seen from outside."""
+
+    @property
+    def reads(self) -> Mapping[str, str]:
+        """The data versions that are meant, among paths; without any, all of them."""
+
+    @property
+    def tables(self) -> TableStore:
+        """The data versions."""
+
+    def path(self, relative: str) -> Path:
+        """A path below the project's folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +72,7 @@ class Inputs:
         return next((int(t["horizon"]) for t in told if t.get("horizon")), 1)
 
 
-def read_inputs(ctx: StageContext) -> Inputs:
+def read_inputs(ctx: Published) -> Inputs:
     """Return all that the project holds of what a report shows.
 
     Raises:
@@ -85,7 +101,7 @@ def read_inputs(ctx: StageContext) -> Inputs:
     )
 
 
-def _document(ctx: StageContext, relative: str, read: Callable[[str], Any]) -> Document | None:
+def _document(ctx: Published, relative: str, read: Callable[[str], Any]) -> Document | None:
     path = ctx.path(relative)
     if not path.is_file():
         return None
@@ -99,7 +115,7 @@ def _document(ctx: StageContext, relative: str, read: Callable[[str], Any]) -> D
     return told
 
 
-def _versions(ctx: StageContext) -> list[TableInfo]:
+def _versions(ctx: Published) -> list[TableInfo]:
     """Return what is known of the declared versions; of all of them when none is declared."""
     declared = [name for name in ctx.reads.values() if not is_path(name)]
     found = []
@@ -113,7 +129,7 @@ def _versions(ctx: StageContext) -> list[TableInfo]:
     return found
 
 
-def _table(ctx: StageContext, relative: str, needed: set[str]) -> pl.DataFrame | None:
+def _table(ctx: Published, relative: str, needed: set[str]) -> pl.DataFrame | None:
     import polars as pl
 
     path = ctx.path(relative)
@@ -131,7 +147,7 @@ def _table(ctx: StageContext, relative: str, needed: set[str]) -> pl.DataFrame |
     return frame
 
 
-def _timings(ctx: StageContext, stages: Sequence[str]) -> dict[str, Document]:
+def _timings(ctx: Published, stages: Sequence[str]) -> dict[str, Document]:
     folder = ctx.path("reports/timings")
     names = stages or sorted(path.stem for path in folder.glob("*.json"))
     told = {name: _document(ctx, f"reports/timings/{name}.json", json.loads) for name in names}

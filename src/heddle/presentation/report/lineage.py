@@ -17,6 +17,7 @@ from heddle.presentation.report.markup import (
     join,
     para,
     table,
+    tone,
 )
 from heddle.presentation.report.pipeline_graph import StageNode, layers
 from heddle.presentation.report.wording import NONE, plural, seconds
@@ -28,6 +29,7 @@ _LETTER, _PADDING, _NARROW = 8, 24, 168  # a letter's width, what is beside a na
 _LINE, _HEAD, _FOOT = 9, 34, 12  # height of a reading, of a box's head, of the gap below it
 _LANE = 12  # between threads
 _LETTERS = 32  # of a name in a box
+_LEGEND = "A stage in a marked box would run again; the table says why."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,17 @@ def threads(ordered: Sequence[StageNode]) -> list[Thread]:
 
 
 def lineage_section(
-    graph: Sequence[StageNode], timings: Mapping[str, Mapping[str, Any]]
+    graph: Sequence[StageNode],
+    timings: Mapping[str, Mapping[str, Any]],
+    stale: Mapping[str, Sequence[str]] | None = None,
 ) -> Section:
-    """Return the chapter about stages: a drawing, and what each reads, writes and takes."""
+    """Return the chapter about stages: a drawing, and what each reads, writes and takes.
+
+    Args:
+        graph: the stages.
+        timings: stage -> seconds.
+        stale: stage -> why it would run again, none for one that is up to date; None: not asked.
+    """
     title, anchor = "Lineage", "lineage"
     if not graph:
         return Section(title, anchor, absent("There is no dvc.yaml to draw the stages from."))
@@ -84,16 +94,16 @@ def lineage_section(
     drawing = el(
         "figure",
         el("h3", "From the raw file to this page"),
-        _svg(grouped),
-        el("figcaption", "Point at a thread to see what it carries."),
+        _svg(grouped, stale or {}),
+        el("figcaption", _LEGEND if stale else "Point at a thread to see what it carries."),
         class_="figure-block",
     )
     ordered = [node for layer in grouped for node in layer]
-    both = el("div", drawing, _table(ordered, timings), class_="lineage")
+    both = el("div", drawing, _table(ordered, timings, stale), class_="lineage")
     return Section(title, anchor, join([lead, both]))
 
 
-def _svg(grouped: Sequence[Sequence[StageNode]]) -> Html:
+def _svg(grouped: Sequence[Sequence[StageNode]], stale: Mapping[str, Sequence[str]]) -> Html:
     ordered = [node for layer in grouped for node in layer]
     drawn = threads(ordered)
     tops, heights, end = _rows(grouped, drawn)
@@ -101,7 +111,10 @@ def _svg(grouped: Sequence[Sequence[StageNode]]) -> Html:
     longest = max(len(_short(node.name, _LETTERS)) for node in ordered)
     box = max(_NARROW, _LETTER * longest + _PADDING)
     width = _LEFT + box + _LANE * (lanes + 1) + 10
-    boxes = [_box(node, tops[node.name], heights[node.name], box) for node in ordered]
+    boxes = [
+        _box(node, tops[node.name], heights[node.name], box, stale=bool(stale.get(node.name)))
+        for node in ordered
+    ]
     lines = [_thread(i, t, drawn, tops, heights, edge=_LEFT + box) for i, t in enumerate(drawn)]
     said = "; ".join(f"{t.source} feeds {', '.join(t.readers)}" for t in drawn)
     return el(
@@ -131,7 +144,7 @@ def _rows(
     return tops, heights, at
 
 
-def _box(node: StageNode, top: int, height: int, width: int) -> Html:
+def _box(node: StageNode, top: int, height: int, width: int, *, stale: bool) -> Html:
     letters = (width - _PADDING) // 7  # of the smaller line
     gives = [item.rsplit("/", 1)[-1] for item in node.writes]
     more = f" + {len(gives) - 1}" if len(gives) > 1 else ""
@@ -149,6 +162,7 @@ def _box(node: StageNode, top: int, height: int, width: int) -> Html:
             font_size=13,
         ),
         el("text", shown, x=_LEFT + 10, y=top + 37, class_="gives", font_size=11.5),
+        class_="stale" if stale else None,
     )
 
 
@@ -190,12 +204,24 @@ def _arrival(reader: str, thread: Thread, drawn: Sequence[Thread], tops: Mapping
     return tops[reader] + 9 + _LINE * arriving.index(thread)
 
 
-def _table(graph: Sequence[StageNode], timings: Mapping[str, Mapping[str, Any]]) -> Html:
+def _table(
+    graph: Sequence[StageNode],
+    timings: Mapping[str, Mapping[str, Any]],
+    stale: Mapping[str, Sequence[str]] | None,
+) -> Html:
     took = Column("Took", number=True, hint="on the machine that ran it")
-    heads = (Column("Stage"), *([took] if timings else []), Column("Reads"), Column("Writes"))
+    state = Column("State", hint="and why it would run")
+    heads = (
+        Column("Stage"),
+        *([] if stale is None else [state]),
+        *([took] if timings else []),
+        Column("Reads"),
+        Column("Writes"),
+    )
     rows = [
         [
             _breakable(node.name),
+            *([] if stale is None else [_state(stale.get(node.name, ()))]),
             *([seconds((timings.get(node.name) or {}).get("seconds"))] if timings else []),
             _listed(node.reads),
             _listed(node.writes),
@@ -203,6 +229,12 @@ def _table(graph: Sequence[StageNode], timings: Mapping[str, Mapping[str, Any]])
         for node in graph
     ]
     return table("What each stage reads and writes", heads, rows)
+
+
+def _state(reasons: Sequence[str]) -> Html:
+    if not reasons:
+        return tone("good", "up to date")
+    return join([tone("warn", "would run"), " ", "; ".join(reasons)])
 
 
 def _listed(items: Sequence[str]) -> Html | str:

@@ -24,7 +24,7 @@ from heddle.presentation.report.markup import (
 from heddle.presentation.report.page import page
 from heddle.presentation.report.wording import NONE, number, plural, rate, value
 
-__all__ = ["monitoring_page"]
+__all__ = ["monitoring_facts", "monitoring_page", "monitoring_sections"]
 
 Told = Mapping[str, Any]
 
@@ -39,14 +39,20 @@ def monitoring_page(told: Told, *, project: str) -> str:
         told: the report as JSON has it; of a model on a history it has checks, and no columns.
         project: its name.
     """
+    made = monitoring_sections(told)
+    return page(made, title="Monitoring", project=project, facts=monitoring_facts(told))
+
+
+def monitoring_sections(told: Told) -> list[Section]:
+    """Return the chapters of a monitoring report; the verdict comes first."""
     made = [_summary(told)]
     if "columns" in told:
         made += [_columns(told["columns"]), _drawings(told["columns"])]
-    made += [_checks(told["checks"]), _limits(told["limits"])]
-    return page(made, title="Monitoring", project=project, facts=_facts(told))
+    return [*made, _checks(told["checks"]), _limits(told["limits"])]
 
 
-def _facts(told: Told) -> Html:
+def monitoring_facts(told: Told) -> Html:
+    """Return the line on which model and which rows a report is about."""
     digest = str(told.get("model_digest", ""))
     said = told.get("source") or plural(int(told.get("predictions", 0)), "prediction")
     marked = join([" (", code(digest[:_DIGEST], digest), ")"]) if digest else None

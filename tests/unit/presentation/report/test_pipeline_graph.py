@@ -91,3 +91,13 @@ def test_the_drawing_grows_with_what_arrives():
     assert "Took" not in lineage_section([*feeders, last], {}).html  # nothing was timed
     assert "gathers_everything_that_there_i…" in html
     assert "3.00\N{NO-BREAK SPACE}s" in html
+
+
+def test_stages_that_would_run_are_marked_and_say_why():
+    """In the drawing, and with every reason in the table; without being asked there is no state."""
+    nodes = [node("first", [], ["v1"]), node("second", ["v1"], ["v2"])]
+    html = lineage_section(nodes, {}, {"first": (), "second": ("config k: 1 -> 2",)}).html
+    assert html.count('class="stale"') == 1
+    assert "up to date</span>" in html
+    assert "would run</span> config k: 1 -&gt; 2" in html
+    assert "State" not in lineage_section(nodes, {}).html
