@@ -14,8 +14,9 @@ from starlette.middleware.cors import CORSMiddleware
 from heddle.domain.entities import RequestRecord
 from heddle.serving.api.described import openapi_of, told_of
 from heddle.serving.api.doors import KeyDoor
+from heddle.serving.api.gate import Gate
 from heddle.serving.api.keys import Keys
-from heddle.serving.api.limits import Limits
+from heddle.serving.api.limits import PREDICT, Limits
 from heddle.serving.api.meters import Meters, escaped
 from heddle.serving.api.predicting import Predicting
 from heddle.serving.api.settings import Settings
@@ -59,6 +60,7 @@ def make_app(
     """
     settings = settings or Settings()
     meters, turns = Meters(), Turns(settings.most_waiting)
+    gate = Gate(settings.most_waiting, refused=lambda: meters.count(PREDICT, 503))
     predicting = Predicting(live, settings, turns, meters, logged)
     app = FastAPI(
         title=_NAME,
@@ -70,9 +72,10 @@ def make_app(
     app.state.shadow = shadow
     app.state.predicting = predicting
     app.state.meters = meters
+    app.state.gate = gate
     _health(app, live)
     _asking(app, live, predicting)
-    _metrics(app, live, meters, turns)
+    _metrics(app, live, meters, turns, gate)
     app.openapi = lambda: openapi_of(app, predicting)  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _worded)
     if settings.keys is not None:
@@ -135,7 +138,7 @@ def _asking(app: FastAPI, live: Live, predicting: Predicting) -> None:
         return told_of(live.current, **({"shadow": shadow.told} if shadow is not None else {}))
 
 
-def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns) -> None:
+def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns, gate: Gate) -> None:
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> PlainTextResponse:
         """Return counters and times in Prometheus's text form."""
@@ -144,7 +147,12 @@ def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns) -> None:
             ("model_swaps_total", "", "Models that began to serve.", float(live.swaps)),
             ("model_refused_total", "", "Models not verified.", float(live.refused)),
             ("requests_waiting", "", "Requests before the model.", float(turns.waiting)),
-            ("requests_shed_total", "", "Requests that found no room.", float(turns.refused)),
+            (
+                "requests_shed_total",
+                "",
+                "Requests that found no room.",
+                float(turns.refused + gate.refused),
+            ),
         ]
         if (serving := live.current) is not None:
             model, digest = escaped(serving.model.label), serving.digest

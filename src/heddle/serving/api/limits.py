@@ -13,7 +13,7 @@ from heddle.serving.api.refused import Refused
 from heddle.serving.api.settings import Settings
 from heddle.serving.api.turns import Turns
 
-__all__ = ["Limits", "answer_of"]
+__all__ = ["PREDICT", "Limits", "answer_of"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,11 +22,11 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _MOST_HEADERS = 100
-_PREDICT = "/api/v1/predict"
+PREDICT = "/api/v1/predict"
 _ROUTES = frozenset(
     {
         *("/", "/health", "/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"),
-        *(_PREDICT, "/api/v1/model/info"),
+        *(PREDICT, "/api/v1/model/info"),
     }
 )
 
@@ -73,7 +73,7 @@ class Limits:
             self._buffered -= one.taken
             route = scope["path"] if scope["path"] in _ROUTES else "other"
             seconds = time.perf_counter() - start
-            self._meters.done(route, one.status, seconds, timed=route == _PREDICT)
+            self._meters.done(route, one.status, seconds, timed=route == PREDICT)
 
     async def _within(self, one: _Request, scope: Scope) -> None:
         try:
@@ -92,7 +92,7 @@ class Limits:
     def _check(self, scope: Scope) -> None:
         """Raise Refused for what can be told from the head of a request."""
         _check_headers(scope["headers"], self._settings)
-        if self._turns is not None and self._turns.full and scope["path"] == _PREDICT:
+        if self._turns is not None and self._turns.full and scope["path"] == PREDICT:
             raise self._turns.refuse()
 
     def _take(self, size: int) -> None:

@@ -6,7 +6,6 @@ new is taken, and what was admitted is answered. The second one ends it at once.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import ipaddress
 import os
@@ -21,66 +20,15 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from heddle.domain.errors import BusyError, ConfigError
+from heddle.serving.api.connection import PatientProtocol
 from heddle.serving.live import Live
 
 __all__ = ["Server", "check_host", "listen", "listen_unix", "served_aside"]
 
-_HEADERS_WITHIN = 10.0  # seconds
-_LAST_WORD = 0.3  # seconds in which an idle connection may still bring a request at the end
 _DRAIN = 30  # seconds that admitted requests have
 _HANDLED = (signal.SIGINT, signal.SIGTERM)
-
-
-class PatientProtocol(H11Protocol):
-    """HTTP over a connection that is closed when the head of a request comes too slowly."""
-
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a first request."""
-        super().connection_made(transport)
-        self._late = self.loop.call_later(_HEADERS_WITHIN, self._close_if_waiting)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
-        super().connection_lost(exc)
-        self._wait_no_more()
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes; begin to wait when they are the beginning of a head, end when it is whole."""
-        super().data_received(data)
-        if self._waiting and self._late is None:
-            self._late = self.loop.call_later(_HEADERS_WITHIN, self._close_if_waiting)
-        elif not self._waiting:
-            self._wait_no_more()
-
-    def shutdown(self) -> None:
-        """Let go of the connection, after what may be on its way to us."""
-        if self._waiting:
-            self.loop.call_later(_LAST_WORD, self._let_go)
-        else:
-            super().shutdown()
-
-    def _let_go(self) -> None:
-        if not self.transport.is_closing():
-            super().shutdown()
-
-    @property
-    def _waiting(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
-
-    def _wait_no_more(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _close_if_waiting(self) -> None:
-        self._late = None
-        if self._waiting and not self.transport.is_closing():
-            self.transport.close()
 
 
 class Server(uvicorn.Server):

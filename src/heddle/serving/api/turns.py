@@ -22,13 +22,18 @@ from numpy.typing import NDArray
 from heddle.serving.api.refused import Refused
 from heddle.serving.loader import LoadedModel
 
-__all__ = ["Turns"]
+__all__ = ["Turns", "too_many"]
 
 Floats = NDArray[np.float64]
 Columns = Mapping[str, Sequence[Any]]
 
 _TOGETHER = 256  # rows that requests are gathered to
 _SHORT = 64  # rows that a compiled model predicts within a millisecond
+
+
+def too_many() -> Refused:
+    """Return the refusal of a request that finds no room."""
+    return Refused(503, "too many requests wait", headers={"retry-after": "1"})
 
 
 @dataclass(slots=True, eq=False)
@@ -68,7 +73,7 @@ class Turns:
     def refuse(self) -> Refused:
         """Return the refusal of a request that finds no room, counted."""
         self.refused += 1
-        return Refused(503, "too many requests wait", headers={"retry-after": "1"})
+        return too_many()
 
     async def predict(self, model: LoadedModel, columns: Columns, rows: int) -> Floats:
         """Return the model's predictions of shape (rows,).

@@ -13,7 +13,7 @@ from tests.asking import PREDICT, ROW
 
 from heddle.domain.errors import BusyError, ConfigError
 from heddle.serving.address import read_address
-from heddle.serving.api import server as under_test
+from heddle.serving.api import connection as under_test
 from heddle.serving.api.admin import make_admin
 from heddle.serving.api.app import make_app
 from heddle.serving.api.server import Server, check_host, listen, listen_unix, served_aside

@@ -1,0 +1,106 @@
+"""The gate: a burst may wait, an endless queue may not, and refusals are told in their order."""
+
+import asyncio
+
+from heddle.serving.api import gate as under_test
+from heddle.serving.api.gate import Gate
+
+
+class Clock:
+    """Seconds that rise when told to."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def crowded(gate, many):
+    for _ in range(many):
+        gate.enter()
+
+
+def emptied(gate):
+    while gate.inside:
+        gate.leave()
+
+
+def test_a_burst_may_wait_up_to_the_bound():
+    """It takes time, but it ends."""
+    gate = Gate(64, clock=Clock())
+    crowded(gate, 63)
+    assert not gate.full
+    gate.enter()
+    assert gate.full
+    gate.leave()
+    assert not gate.full
+
+
+def test_few_wait_while_there_is_no_end():
+    """And a burst may wait again once it is over."""
+    clock = Clock()
+    gate = Gate(64, clock=clock)
+    for _ in range(30):  # always somebody inside
+        crowded(gate, 9)
+        clock.now += 0.003
+        emptied(gate)
+    crowded(gate, 7)
+    assert not gate.full
+    gate.enter()
+    assert gate.full
+    emptied(gate)
+    clock.now += 1.0
+    crowded(gate, 20)
+    assert not gate.full
+
+
+def test_who_stays_long_is_counted_before_he_leaves():
+    """A model that works for a second has everybody wait."""
+    clock = Clock()
+    gate = Gate(64, clock=clock)
+    crowded(gate, 8)
+    assert not gate.full
+    clock.now += 0.5
+    assert gate.full
+
+
+def test_bursts_with_pauses_are_let_in():
+    """Twenty at a time, a quarter of the time."""
+    clock = Clock()
+    gate = Gate(64, clock=clock)
+    for _ in range(50):
+        for _ in range(20):
+            assert not gate.full
+            gate.enter()
+        clock.now += 0.01
+        emptied(gate)
+        clock.now += 0.03
+
+
+def test_a_small_bound_is_never_exceeded():
+    """Fewer than the few."""
+    gate = Gate(2, clock=Clock())
+    crowded(gate, 2)
+    assert gate.full
+
+
+def test_refusals_are_counted_at_once_and_told_later(monkeypatch):
+    """In the order in which they were made."""
+    monkeypatch.setattr(under_test, "_HOLD", 0.01)
+    told, counted = [], []
+    gate = Gate(1, refused=lambda: counted.append(1))
+
+    async def refused():
+        loop = asyncio.get_running_loop()
+        for number in range(3):
+            gate.refuse(lambda number=number: told.append(number), loop)
+        assert (told, len(counted), gate.refused) == ([], 3, 3)
+        await asyncio.sleep(0.012)
+        gate.refuse(lambda: told.append(3), loop)
+        last = asyncio.Event()
+        gate.refuse(last.set, loop)
+        await last.wait()
+
+    asyncio.run(refused())
+    assert told == [0, 1, 2, 3]
