@@ -18,6 +18,9 @@ __all__ = ["beyond", "predictor"]
 Floats = NDArray[np.float64]
 Predictor = Callable[[Floats], NDArray[Any]]
 
+_NEAR = 300_000  # numbers that stay near the processor while one tree after the other reads them
+_FEW_ROWS = 512  # for which a call for each tree would cost too much
+
 
 def predictor(regressor: Any) -> Predictor:
     """Return what `regressor.predict` gives for a C-ordered float64 matrix, with less ado.
@@ -73,7 +76,10 @@ def _histograms(regressor: Any) -> Predictor:
         if grove.suits(len(matrix)):
             said = grove.summed(matrix)
         else:
-            said = regressor._raw_predict(matrix, n_threads=1).ravel()  # noqa: SLF001
+            raw = regressor._raw_predict  # noqa: SLF001
+            size = max(_FEW_ROWS, _NEAR // matrix.shape[1])
+            pieces = [matrix[first : first + size] for first in range(0, len(matrix), size)]
+            said = np.concatenate([raw(piece, n_threads=1).ravel() for piece in pieces])
         return np.asarray(link.inverse(said))
 
     return predict

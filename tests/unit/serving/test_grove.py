@@ -8,6 +8,7 @@ from sklearn.ensemble import (
 
 from heddle.serving.grove import Grove
 from heddle.serving.not_compiled import NotCompiled
+from heddle.serving.predictors import predictor
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,15 @@ def test_histograms_are_summed_to_the_last_bit(rows):
     assert grove.gaps_left.any()
     assert not grove.suits(300)
     assert grove.summed(values).tolist() == model.predict(values).tolist()
+
+
+def test_many_rows_of_histograms_are_predicted_piece_by_piece(rows):
+    """Pieces that stay near the processor, with the bits of the whole."""
+    values, target = rows
+    model = HistGradientBoostingRegressor(max_iter=2, min_samples_leaf=2).fit(values, target)
+    many = np.tile(values, (400, 1))
+    assert many.size > 300_000
+    assert np.array_equal(predictor(model)(many), model.predict(many))
 
 
 def test_a_tree_of_one_leaf_is_its_value():
