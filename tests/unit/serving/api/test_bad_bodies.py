@@ -48,6 +48,31 @@ BODIES = {
     "33 deep": (b"[" * 33 + b"]" * 33, 400),
     "100,000 deep": (b"[" * 100_000, 400),
     "100,000 deep, closed": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400),
+    "duplicate field, one escaped": (
+        b'{"instances": [{"size": 1, "\\u0073ize": 2, "shore": "far"}]}',
+        400,
+    ),
+    "duplicate deep inside": (b'{"instances": [{"size": {"a": 1, "a": 2}, "shore": "far"}]}', 400),
+    "duplicate among many": (
+        b'{"instances": [{' + b",".join(b'"k%d": 1' % n for n in range(5_000)) + b', "k7": 1}]}',
+        400,
+    ),
+    "NaN where any text is": (one(shore="NaN"), 400),
+    "NUL behind": (GOOD + b"\0", 400),
+    "bytes behind": (GOOD + b"\xff\xfe", 400),
+    "a word behind": (GOOD + b" true", 400),
+    "half an escape": (one(shore='"\\u12"'), 400),
+    "an escape that is none": (one(shore='"\\x41"'), 400),
+    "overlong UTF-8": (one(shore='"S"').replace(b"S", b"\xc0\xaf"), 400),
+    "a surrogate as UTF-8": (one(shore='"S"').replace(b"S", b"\xed\xa0\x80"), 400),
+    "an exponent without digits": (one("1e"), 400),
+    "a point without digits": (one("1."), 400),
+    "a minus alone": (one("-"), 400),
+    "True": (one("True"), 400),
+    "undefined": (one("undefined"), 400),
+    "a form": (b"size=50.0&shore=near", 400),
+    "XML": (b"<instances><size>50.0</size></instances>", 400),
+    "lines of JSON": (b'{"size": 1.0, "shore": "far"}\n{"size": 2.0, "shore": "far"}', 400),
     "deep behind brackets in text": (b'["' + b"]" * 200 + b'",' + b"[" * 5_000, 400),
     # not a request
     "null": (b"null", 422),
@@ -86,6 +111,28 @@ BODIES = {
     "false for a category": (one(shore="false"), 422),
     "unknown category": (one(shore='"moon"'), 422),
     "empty category": (one(shore='""'), 422),
+    "category with NUL": (one(shore='"near\\u0000"'), 422),
+    "category that looks the same": (one(shore='"ne\u0430r"'), 422),
+    "category in wide letters": (one(shore='"\uff4e\uff45\uff41\uff52"'), 422),
+    "a long category": (one(shore=f'"{"n" * 1_000_000}"'), 422),
+    "a list of a category": (one(shore='["near"]'), 422),
+    "rows in rows": (b'{"instances": [[{"size": 1.0, "shore": "far"}]]}', 422),
+    "32 deep": (one(shore="[" * 29 + "]" * 29), 422),
+    "10^300 as a whole number": (one("1" + "0" * 300), 422),
+    "the least number below": (one("-5e-324"), 422),
+    "a million nulls": (b'{"instances": [' + b"null," * 1_000_000 + b"null]}", 422),
+    "5,000 unknown fields": (
+        b'{"instances": [{' + b",".join(b'"k%d": 1' % n for n in range(5_000)) + b"}]}",
+        422,
+    ),
+    "a field of 100,000 letters": (b'{"instances": [{"' + b"k" * 100_000 + b'": 1}]}', 422),
+    "an empty field": (b'{"instances": [{"": 1, "size": 1.0, "shore": "far"}]}', 422),
+    "a field with a space": (b'{"instances": [{"size ": 1.0, "shore": "far"}]}', 422),
+    "an inherited field": (b'{"instances": [{"__proto__": {}, "size": 1, "shore": "far"}]}', 422),
+    "the target": (b'{"instances": [{"price": 1.0, "size": 1.0, "shore": "far"}]}', 422),
+    "true": (b"true", 422),
+    "text as JSON": (b'"instances"', 422),
+    "Instances": (b'{"Instances": [{"size": 1.0, "shore": "far"}]}', 422),
     "padded category": (one(shore='" near"'), 422),
     "half a surrogate": (one(shore='"\\ud800"'), 422),
     "half a surrogate as field": (
@@ -109,8 +156,25 @@ def test_each_is_refused_with_its_status(live):
     got = {name: answer.status_code for name, answer in zip(BODIES, told, strict=True)}
     assert got == {name: status for name, (_, status) in BODIES.items()}
     assert all(answer.json()["error"] for answer in told)
+    assert all(len(answer.content) < 8_000 for answer in told)
     assert faults == []
     assert ask(app, *post(GOOD)[:2], **post(GOOD)[2]).status_code == 200
+
+
+def test_what_json_allows_is_taken(app):
+    """Blanks, exponents, escapes; a category in any case."""
+    bodies = [
+        GOOD,
+        b"\r\n\t " + GOOD + b"\n",
+        one("50"),
+        one("5E+1"),
+        one("0.5e2"),
+        one(shore='"NEAR"'),
+        one(shore='"\\u006eEAR"'),
+        b'{"\\u0069nstances": [{"shore": "near", "size": 50}]}',
+    ]
+    told = [answer.json() for answer in ask_all(app, *[post(body) for body in bodies])]
+    assert len({one["predictions"][0]["prediction"] for one in told}) == 1
 
 
 @pytest.mark.parametrize(
@@ -141,13 +205,42 @@ def test_a_fault_is_told_with_its_path(app, body, field, reason):
     assert answer.json()["detail"] == [{"field": field, "reason": reason}]
 
 
+SECRET = "4111111111111111"
+SECRETS = [  # a value in every place that one can stand in
+    one(f'"{SECRET}"'),
+    one(f"-{SECRET}"),
+    one(SECRET + "x"),
+    one(SECRET + ".5"),
+    one(SECRET * 2),
+    one(SECRET * 300),
+    one(f"[{SECRET}]"),
+    one(f'{{"$gt": {SECRET}}}'),
+    one(shore=f'"{SECRET}"'),
+    one(shore=SECRET),
+    one(shore=f'"{SECRET}\\ud800"'),
+    one(shore=f'"{SECRET}'),
+    one(shore=f'{{"a": "{SECRET}", "a": "{SECRET}"}}'),
+    one() + SECRET.encode(),
+    SECRET.encode(),
+    f'"{SECRET}"'.encode(),
+    f'["{SECRET}"]'.encode(),
+    f'{{"instances": "{SECRET}"}}'.encode(),
+    f'{{"instances": [{SECRET}]}}'.encode(),
+    f'{{"instances": [["{SECRET}"]]}}'.encode(),
+    f'{{"instances": [], "key": "{SECRET}"}}'.encode(),
+    f'{{"instances": [{{"size": 1, "shore": "far", "note": "{SECRET}"}}]}}'.encode(),
+    b"\xff" + SECRET.encode(),
+    SECRET.encode("utf-16"),
+]
+
+
 def test_values_are_never_repeated(app):
-    """What was sent may be a secret of whoever sent it."""
-    secret = "4111111111111111"
-    bodies = [one(f'"{secret}"'), one(f"-{secret}"), one(shore=f'"{secret}"'), one(secret + "x")]
-    for answer in ask_all(app, *[post(body) for body in bodies]):
-        assert answer.status_code in {400, 422}
-        assert secret not in answer.text
+    """What was sent may be a secret of whoever sent it: neither in body nor in headers."""
+    answers = ask_all(app, *[post(body) for body in SECRETS])
+    assert {answer.status_code for answer in answers} == {400, 422}
+    for answer in answers:
+        assert SECRET not in answer.text + str(answer.headers)
+        assert len(answer.content) < 4_000
 
 
 def test_of_many_faults_twenty_are_told(app):
