@@ -67,12 +67,12 @@ def saved_project(root: Path) -> Path:
     return root
 
 
-def packed(folder: Path) -> ModelPackage:
+def packed(folder: Path, *, alpha: float = 0.1) -> ModelPackage:
     """Fit a model and save it with its training rows, ready to be registered."""
     table = rows(1)
     features = Features(numeric=NUMERIC, categorical=("shore",))
     ridge = Candidate(name="ridge", estimator="ridge")
-    model = assemble(features, Choices(), ridge, {"alpha": 0.1}, seed=1)
+    model = assemble(features, Choices(), ridge, {"alpha": alpha}, seed=1)
     model.fit(table.to_pandas(), table["price"].to_numpy())
     seen = {name: {"min": table[name].min(), "max": table[name].max()} for name in NUMERIC}
     manifest = Manifest(

@@ -129,6 +129,12 @@ COVERED_BY = {
     ),
     **dict.fromkeys(
         tuple(
+            f"presentation/{part}.py" for part in ("cli_compare", "compared", "describe_comparison")
+        ),
+        "integration/test_shadow.py",
+    ),
+    **dict.fromkeys(
+        tuple(
             f"infrastructure/remotes/{part}.py"
             for part in ("errand", "runs", "runs_pull", "runs_push", "s3")
         ),

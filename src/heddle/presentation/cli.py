@@ -124,6 +124,7 @@ def _root(
 
 # each module adds its commands to `app`
 from heddle.presentation import (  # noqa: E402
+    cli_compare,  # noqa: F401
     cli_flow,  # noqa: F401
     cli_models,  # noqa: F401
     cli_monitor,  # noqa: F401
