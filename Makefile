@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header -c requirements/constraints.txt
-TESTED := calendars duckdb lightgbm onnx prefect s3 serve ui wandb xgboost yahoo
+TESTED := calendars duckdb lightgbm onnx prefect s3 serve train ui wandb xgboost yahoo
 # files in their order, the long ones of tests/e2e early: nobody waits for them at the end
 IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
 PROJECTS := projects/housing projects/drg projects/stocks projects/minimal
@@ -50,8 +50,10 @@ format: install  ## put the code in its form
 
 lock: install  ## resolve the requirements anew
 	$(LOCK) pyproject.toml $(TESTED:%=--extra %) --group dev -o requirements/dev.lock
-	$(LOCK) pyproject.toml -c requirements/dev.lock --extra lightgbm --extra xgboost \
-		-o requirements/runtime.lock
+	$(LOCK) pyproject.toml -c requirements/dev.lock --extra train --extra lightgbm \
+		--extra xgboost -o requirements/runtime.lock
+	$(LOCK) pyproject.toml -c requirements/dev.lock --extra serve --extra lightgbm \
+		--extra xgboost -o requirements/serve.lock
 	$(LOCK) pyproject.toml -c requirements/dev.lock $(TESTED:%=--extra %) --extra spark --extra gs \
 		--group dev -o requirements/all.lock
 

@@ -13,7 +13,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from heddle.domain.entities import ModelPackage
-from heddle.domain.errors import ConfigError, IntegrityError
+from heddle.domain.errors import ConfigError, IntegrityError, ResourceError
 from heddle.infrastructure.memory_registry import MemoryRegistry
 from heddle.infrastructure.mlflow_registry import MlflowRegistry
 from heddle.infrastructure.mlflow_rows import TESTED_REVISIONS, MlflowRows
@@ -165,6 +165,26 @@ class TestMlflowRows(RegistryContract):
         version = other.resolve(package.name, "1")
         assert registry.fetch(version) == other.fetch(version)
 
+    def test_what_was_deleted_elsewhere_is_gone(self, registry, uri, package):
+        """Versions, aliases and tags that somebody took away through MLflow's own client."""
+        from mlflow import MlflowClient
+
+        client = MlflowClient(uri, uri)
+        for _ in range(3):
+            registry.add(package)
+        registry.point(package.name, "staging", 2)
+        registry.point(package.name, "production", 3)
+        client.delete_model_version(package.name, "3")
+        client.delete_registered_model_alias(package.name, "staging")
+        client.delete_model_version_tag(package.name, "1", "r2")
+        found = {v.number: (v.aliases, "r2" in v.tags) for v in registry.versions(package.name)}
+        assert found == {2: ((), True), 1: ((), False)}
+        for gone in ("3", "staging", "production"):
+            with pytest.raises(ConfigError):
+                registry.resolve(package.name, gone)
+        client.delete_registered_model(package.name)
+        assert package.name not in registry.models()
+
     def test_mlflow_itself_finds_a_usable_model(self, registry, uri, package):
         """The version holds signature, example and requirements as MLflow expects them."""
         from mlflow import MlflowClient
@@ -240,6 +260,21 @@ def test_an_absent_store_is_empty_and_stays_absent(tmp_path):
     with pytest.raises(ConfigError, match="Nothing is registered yet"):
         registry.resolve("housing", "production")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_cannot_write(tmp_path):
+    """A registry may be served from where nothing can be written; what is absent stays so."""
+    file = tmp_path / "mlflow.db"
+    with sqlite3.connect(file) as rows:
+        rows.execute("create table registered_models (name text)")
+    with pytest.raises(ResourceError, match="readonly"), MlflowRows(file)._read() as rows:
+        rows.execute("insert into registered_models values ('x')")
+    absent = MlflowRows(tmp_path / "absent.db")
+    with pytest.raises(ResourceError, match="unable to open"):
+        absent.models()
+    with pytest.raises(ResourceError, match="unable to open"):
+        absent.point("x", "production", 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
 
 
 def test_an_untested_schema_goes_through_mlflow(tmp_path):

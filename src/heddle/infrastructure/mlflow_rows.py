@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class MlflowRows:
         if not self._file.is_file():
             return False
         try:
-            with self._open() as rows:
+            with self._read() as rows:
                 found = rows.execute("select version_num from alembic_version").fetchall()
         except (sqlite3.Error, ResourceError):
             return False
@@ -49,13 +49,13 @@ class MlflowRows:
             " (select 1 from registered_model_tags t where t.workspace = m.workspace"
             " and t.name = m.name and t.key = 'mlflow.prompt.is_prompt' and t.value = 'true')"
         )
-        with self._open() as rows:
+        with self._read() as rows:
             return sorted(name for (name,) in rows.execute(query, (_WORKSPACE,)))
 
     def versions(self, name: str) -> Sequence[ModelVersion]:
         """Versions of a model, newest first; none when there is no such model."""
         key = (_WORKSPACE, name)
-        with self._open() as rows:
+        with self._read() as rows:
             made = rows.execute(
                 "select version, description, run_id, source, creation_time from model_versions"
                 " where workspace = ? and name = ? and current_stage <> ? order by version desc",
@@ -87,7 +87,7 @@ class MlflowRows:
 
     def location(self, name: str, number: int) -> str:
         """Where a version's files lie."""
-        with self._open() as rows:
+        with self._read() as rows:
             found = rows.execute(
                 "select coalesce(storage_location, source) from model_versions"
                 " where workspace = ? and name = ? and version = ?",
@@ -97,7 +97,7 @@ class MlflowRows:
 
     def run_status(self, run_id: str) -> str | None:
         """What became of a run, in MLflow's word; None when there is no such run."""
-        with self._open() as rows:
+        with self._read() as rows:
             found = rows.execute(
                 "select status, lifecycle_stage from runs where run_uuid = ?", (run_id,)
             ).fetchone()
@@ -123,10 +123,15 @@ class MlflowRows:
                 [(_WORKSPACE, name, number, key, value) for key, value in tags.items()],
             )
 
+    def _read(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Open for reading alone: a registry may lie where nothing can be written."""
+        return self._open("?mode=ro")
+
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self, mode: str = "?mode=rw") -> Iterator[sqlite3.Connection]:
+        address = self._file.resolve().as_uri() + mode
         try:
-            with closing(sqlite3.connect(self._file, timeout=20)) as rows:
+            with closing(sqlite3.connect(address, timeout=20, uri=True)) as rows:
                 rows.execute("PRAGMA foreign_keys = ON")
                 yield rows
         except sqlite3.OperationalError as fault:

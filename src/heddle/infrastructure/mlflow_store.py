@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,16 @@ def _client(uri: str) -> Any:
 
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
+    try:
+        from mlflow import MlflowClient
+    except ModuleNotFoundError:
+        if find_spec("mlflow") is not None:
+            raise
+        raise ConfigError(
+            "this store is reached through MLflow, which is not installed here",
+            where="tracking uri",
+            todo="pip install 'heddle-ml[train]', or name a model's folder instead.",
+        ) from None
 
     for name, level in _SILENT_LOGGERS.items():
         logging.getLogger(name).setLevel(level)

@@ -18,6 +18,7 @@ from heddle.domain.typed import build
 from heddle.infrastructure.dvc_lock import read_lock
 from heddle.infrastructure.facts import library_versions
 from heddle.pipeline.world import World
+from heddle.presentation.not_installed import TRAINING
 
 __all__ = ["Finding", "examine", "machine_cores"]
 
@@ -77,11 +78,16 @@ def _libraries() -> Iterator[Finding]:
     told = library_versions()
     shown = ", ".join(f"{name} {number}" for name, number in told.items())
     yield Finding("ok", "libraries", shown)
+    absent = [name for name in TRAINING if find_spec(name) is None]
+    if absent:
+        words = f"not installed: {', '.join(absent)}; models are used here, none is made"
+        yield Finding("warn", "train", f"{words}; pip install 'heddle-ml[train]'")
     for name, below, least, reason in _KNOWN_BAD:
         try:
             number = _release(name)
         except PackageNotFoundError:
-            yield Finding("bad", name, "not installed")
+            if name.partition("-")[0] not in absent:
+                yield Finding("bad", name, "not installed")
             continue
         if (below and number[0] >= below) or (least and number < least):
             yield Finding("warn", name, f"{version(name)}: {reason}")
@@ -115,6 +121,8 @@ def _project(root: Path) -> Iterator[Finding]:
 def _configuration(root: Path) -> Iterator[Finding]:
     from heddle.infrastructure.hydra_config import compose_config
 
+    if find_spec("hydra") is None:
+        return
     try:
         world = build(World, compose_config(root).get("world") or {}, where="world")
     except ConfigError as fault:

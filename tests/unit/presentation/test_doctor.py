@@ -103,6 +103,17 @@ def test_a_mirror_that_is_not_installed_is_a_warning(tiny, monkeypatch):
     assert told(tiny)["wandb"][1].endswith("pip install 'heddle-ml[wandb]'")
 
 
+def test_without_what_trains_models_are_only_used(tiny, monkeypatch):
+    """A warning that names it all once; the configuration is not judged."""
+    assert "train" not in told(tiny)
+    for library in ("hydra", "mlflow"):
+        monkeypatch.setitem(sys.modules, library, None)
+    words = "not installed: hydra, mlflow; models are used here, none is made"
+    found = told(tiny)
+    assert found["train"] == ("warn", f"{words}; pip install 'heddle-ml[train]'")
+    assert "configuration" not in found
+
+
 @pytest.mark.skipif(
     os.geteuid() == 0 and shutil.which("setpriv") is None, reason="permissions bind no superuser"
 )
