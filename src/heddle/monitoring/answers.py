@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +11,10 @@ import polars as pl
 
 from heddle.monitoring.drift import Finding, Limits
 
-__all__ = ["Answers", "Monitor", "age", "coverage_drift", "slowness"]
+__all__ = ["Answers", "Monitor", "coverage_drift", "slowness"]
 
 Values = npt.NDArray[np.float64]
 Unasked = tuple[str, str]  # what cannot be judged, and why
-
-_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +32,7 @@ class Monitor:
     p95_ms: float | None = None
     p99_ms: float | None = None
     age_hours: float | None = None  # since the last request
+    model_days: float | None = None  # since the model, with its training rows, was registered
     bins: int = 10  # of PSI, by quantiles of the training rows
     least_rows: int = 100  # fewer are not judged, nor are fewer outcomes or answers
     most_rows: int = 100_000  # latest requests looked at
@@ -66,7 +63,7 @@ class Monitor:
         )
 
 
-_PARTS = ("coverage", "p50_ms", "p95_ms", "p99_ms", "age_hours")
+_PARTS = ("coverage", "p50_ms", "p95_ms", "p99_ms", "age_hours", "model_days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,20 +139,3 @@ def slowness(answers: Answers, cfg: Monitor) -> list[Finding | Unasked]:
             )
         )
     return found
-
-
-def age(
-    last: datetime | None, now: datetime, cfg: Monitor
-) -> tuple[Mapping[str, Any] | None, bool]:
-    """Return what is said of the time since the last request, and whether it is an alarm."""
-    if last is None:
-        return None, False
-    hours = max((now - last).total_seconds() / _HOUR, 0.0)
-    limit = cfg.age_hours
-    late = limit is not None and hours > limit
-    words = f"the last one was {hours:,.1f} hours ago"
-    words += "; no limit is set" if limit is None else f", limit {limit:g} hours"
-    state = "unknown" if limit is None else "alarm" if late else "ok"
-    ratio = None if limit is None else hours / limit
-    told = {"name": "requests", "state": state, "words": words}
-    return {**told, "p_value": None, "times_limit": ratio}, late

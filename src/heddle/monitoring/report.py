@@ -16,7 +16,8 @@ import numpy.typing as npt
 import polars as pl
 
 from heddle.domain.typed import plain
-from heddle.monitoring.answers import Answers, Monitor, age, coverage_drift, slowness
+from heddle.monitoring.ages import Made, ages
+from heddle.monitoring.answers import Answers, Monitor, coverage_drift, slowness
 from heddle.monitoring.drift import ColumnDrift, Finding, drift, judged
 from heddle.monitoring.error_drift import error_drift
 from heddle.monitoring.histogram import histogram
@@ -52,6 +53,7 @@ class Watched:
     level: float | None = None  # share of outcomes that its interval is to cover
     origins: Mapping[str, Origin] = field(default_factory=dict)  # column -> where it comes from
     made: Origin = Origin(version="", stage="")  # the model itself
+    age: Made = field(default_factory=Made)  # when it was made, where that is known
 
 
 def watch(model: Watched, answers: Answers, cfg: Monitor, *, now: datetime) -> dict[str, Any]:
@@ -67,14 +69,14 @@ def watch(model: Watched, answers: Answers, cfg: Monitor, *, now: datetime) -> d
     asked, unasked = _asked(model, answers, cfg)
     family = [f for c in columns for f in c.findings] + asked
     found = judged(family, cfg.limits)
-    stale, too_old = age(answers.last, now, cfg)
+    aged = ages(answers.last, model.age, now, cfg)
     alarms = [_alarm(f, model) for f in sorted(found, key=_gravity) if f.alarm]
-    alarms += [_old(str(stale["words"]))] if stale and too_old else []
+    alarms += [_old(one, model) for one in aged if one["state"] == "alarm"]
     named = {f.column for f in found if f.alarm and f.what not in _CHECKS}
     return {
         "alarms": alarms,
         "columns": [_told(c, found, model, named, answers) for c in columns],
-        "checks": [*_checks(found), *unasked, *([stale] if stale else [])],
+        "checks": [*_checks(found), *unasked, *aged],
         "reference_rows": model.reference.height,
         "rows": answers.rows.height,
         "outcomes": int(np.isfinite(answers.actual).sum()),
@@ -149,15 +151,17 @@ def _alarm(finding: Finding, model: Watched) -> dict[str, Any]:
     }
 
 
-def _old(words: str) -> dict[str, Any]:
+def _old(one: Mapping[str, Any], model: Watched) -> dict[str, Any]:
+    own = model.made if one["name"] == "model" else Origin(version="", stage="")
+    place = f" ({own})" if str(own) else ""
     return {
-        "column": "requests",
+        "column": one["name"],
         "what": "age",
-        "data_version": "",
-        "stage": "",
-        "words": f"requests: {words}",
+        "data_version": own.version,
+        "stage": own.stage,
+        "words": f"{one['name']}{place}: {one['words']}",
         "p_value": None,
-        "times_limit": None,
+        "times_limit": one["times_limit"],
     }
 
 

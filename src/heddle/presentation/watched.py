@@ -43,6 +43,7 @@ class Meant:
     folder: Path
     pin: str  # sha256 of its manifest
     manifest: Manifest
+    registered: datetime | None = None  # None: of a folder, or it is not known
 
 
 def meant(registry: Callable[[], ModelRegistry], name: str, told: str) -> Meant:
@@ -73,7 +74,8 @@ def meant(registry: Callable[[], ModelRegistry], name: str, told: str) -> Meant:
     folder, pin = known.fetch(version), version.tags.get(_PIN, "")
     manifest = read_manifest(folder, expected=pin or None)
     label = f"{version.name}/{version.number}"
-    return Meant(label=label, folder=folder, pin=pin, manifest=manifest)
+    at = datetime.fromisoformat(version.registered_at) if version.registered_at else None
+    return Meant(label=label, folder=folder, pin=pin, manifest=manifest, registered=at)
 
 
 def learned(root: Path, one: Meant) -> Watched:
@@ -87,6 +89,7 @@ def learned(root: Path, one: Meant) -> Watched:
         ConfigError: it keeps no training rows.
         IntegrityError: they are not those that were kept.
     """
+    from heddle.monitoring.ages import Made
     from heddle.monitoring.report import Watched
     from heddle.pipeline.generated import read_params
     from heddle.pipeline.origins import made_by, origins
@@ -114,6 +117,7 @@ def learned(root: Path, one: Meant) -> Watched:
         level=None if manifest.interval is None else manifest.interval.level,
         origins=origins(stages, manifest.columns, made.version, _columns_in(root)),
         made=made,
+        age=Made(registered=one.registered, learned_to=manifest.fitted.last or ""),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from heddle.monitoring.ages import Made
 from heddle.monitoring.answers import Answers, Monitor
 from heddle.monitoring.report import Origin, Watched, watch
 
@@ -141,6 +142,22 @@ def test_old_requests_are_an_alarm_where_a_limit_is_set():
     found = report(table(2), Monitor(age_hours=2), last=NOW - timedelta(hours=3))
     assert alarms(found) == {("requests", "age")}
     assert found["alarms"][0]["words"] == "requests: the last one was 3.0 hours ago, limit 2 hours"
+
+
+def test_an_old_model_is_an_alarm_where_a_limit_is_set():
+    """The rows to compare with are as old as the model that keeps them."""
+    old = replace(MODEL, age=Made(registered=NOW - timedelta(days=45), learned_to="2025"))
+    found = watch(old, answers(table(2)), Monitor(model_days=30), now=NOW)
+    assert alarms(found) == {("model", "age")}
+    told = found["alarms"][0]
+    assert (told["data_version"], told["stage"]) == ("v1", "register")
+    assert told["words"] == (
+        "model (v1 of stage register): registered 45.0 days ago with its training rows,"
+        " which end with 2025, limit 30 days"
+    )
+    free = watch(old, answers(table(2)), Monitor(), now=NOW)
+    assert not free["alarms"]
+    assert free["checks"][-1]["words"].endswith("; no limit is set")
 
 
 def test_few_rows_are_said_and_no_alarm():

@@ -41,4 +41,6 @@ def test_a_log_without_requests_is_no_alarm(flats):
     told, page = watched_now(flats, one, "flats", Watching(since="7d"))
     assert not told["alarms"]
     assert told["source"].startswith("requests since")
+    (age,) = (one for one in told["checks"] if one["name"] == "model")
+    assert age["words"].startswith("registered 0.")
     assert page == flats / "reports/monitoring.html"
