@@ -49,6 +49,13 @@ def run(arguments: list[str]) -> int:
     except HeddleError as fault:
         print(f"error: {fault}", file=sys.stderr)
         return fault.exit_code
+    except ModuleNotFoundError as fault:
+        from heddle.presentation.not_installed import lacking
+
+        if (told := lacking(fault)) is None:
+            raise
+        print(f"error: {told}", file=sys.stderr)
+        return told.exit_code
     except (KeyboardInterrupt, typer.Abort):
         ended = _INTERRUPTED
     except Exception as fault:
