@@ -98,6 +98,9 @@ COVERED_BY = {
     "serving/same_prices.py": "integration/test_predict_daily.py",
     "serving/trial.py": "unit/serving/test_hostile_models.py",
     **dict.fromkeys(
+        ("presentation/adopting.py", "presentation/cli_trust.py"), "integration/test_adopt.py"
+    ),
+    **dict.fromkeys(
         (
             *("serving/formats/lightgbm_text.py", "serving/formats/numbers.py"),
             *("serving/formats/onnx_file.py", "serving/formats/pickled.py"),

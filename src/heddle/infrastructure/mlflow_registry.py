@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -225,6 +226,9 @@ def _log(client: Any, package: ModelPackage, logged: Any, trusted: Sequence[str]
 
 
 def _save(package: ModelPackage, logged: Any, path: Path, trusted: Sequence[str]) -> None:
+    if package.model is None:
+        _save_folder(package, logged, path)
+        return
     with warnings.catch_warnings():
         for harmless in _HARMLESS:
             warnings.filterwarnings("ignore", message=harmless)
@@ -247,6 +251,20 @@ def _save(package: ModelPackage, logged: Any, path: Path, trusted: Sequence[str]
             skops_trusted_types=list(trusted),
             extra_files=[str(package.folder)],
         )
+
+
+def _save_folder(package: ModelPackage, logged: Any, path: Path) -> None:
+    """Keep a folder that holds a model of its own format: MLflow has nothing to load of it."""
+    from mlflow.models import Model
+
+    shutil.copytree(package.folder, path / _FILES / package.folder.name)
+    told = Model(
+        artifact_path=logged.artifact_location,
+        run_id=package.run_id or None,
+        model_uuid=logged.model_id,
+        model_id=logged.model_id,
+    )
+    told.save(str(path / "MLmodel"))
 
 
 def _downloaded(location: str, uri: str) -> Path:

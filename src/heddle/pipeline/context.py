@@ -43,6 +43,7 @@ class StageContext:
     facts: Callable[[], Mapping[str, Any]]  # git commit, library versions, data and config hashes
     engine: Callable[[], AbstractContextManager[TableEngine | None]] = nullcontext  # None: Polars
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    signing_key: Path | None = None  # of what is registered; None: it is not signed
 
     def run(self, tags: Mapping[str, str] | None = None) -> AbstractContextManager[TrackedRun]:
         """Open this stage's run in the tracker, tagged with the commit and data it stands on."""

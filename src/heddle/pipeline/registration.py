@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,7 +143,8 @@ def add_version(ctx: StageContext, cfg: Register, saved: Saved, run: TrackedRun)
         about=about(manifest, ctx.stage),
         tags=version_tags(manifest, facts, alias=cfg.alias),
     )
-    known = same_model(ctx.registry, cfg.model, package.tags["manifest_sha256"])
+    package = replace(package, tags={**package.tags, **_signed(ctx, package.folder)})
+    known = same_model(ctx.registry, cfg.model, package.tags)
     added = known or ctx.registry.add(package)
     ctx.registry.point(cfg.model, cfg.alias, added.number)
     version = ctx.registry.resolve(cfg.model, str(added.number))
@@ -155,6 +156,13 @@ def add_version(ctx: StageContext, cfg: Register, saved: Saved, run: TrackedRun)
     for name, folder in _ARTIFACTS.items():
         run.artifact(ctx.path(f"models/{name}"), folder)
     return version
+
+
+def _signed(ctx: StageContext, folder: Path) -> dict[str, str]:
+    """Sign the folder if the project has a key to sign with; return the tag that says which."""
+    from heddle.registry.signatures import sign_folder
+
+    return {} if ctx.signing_key is None else {"signed_by": sign_folder(folder, ctx.signing_key)}
 
 
 def _manifest(ctx: StageContext, cfg: Register, ready: Ready, found: Found) -> Manifest:

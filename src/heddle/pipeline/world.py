@@ -73,6 +73,8 @@ class World:
     engine: Engine = Engine()
     tracking: Tracking = Tracking()
     remote: Remote = Remote()
+    signing_key: str = ""  # file of the key that signs what is registered; $HEDDLE_SIGNING_KEY
+    trusted_keys: str = ""  # file of the keys whose models are served; $HEDDLE_TRUST
 
     def __post_init__(self) -> None:
         for name in filter(None, (self.project, self.model)):

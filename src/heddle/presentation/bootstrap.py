@@ -26,6 +26,7 @@ from heddle.infrastructure.sources.file import FileSource
 from heddle.pipeline.context import StageContext
 from heddle.pipeline.world import World
 from heddle.presentation.progress import LoggedProgress, progress_for
+from heddle.presentation.trusting import signing_key
 
 if TYPE_CHECKING:
     from heddle.serving.logged import Logged, LogSettings
@@ -181,6 +182,7 @@ def stage_context(
         scratch=scratch,
         facts=partial(run_facts, root, params, tables),
         engine=make_engine(world, scratch),
+        signing_key=signing_key(root, world),
     )
 
 

@@ -141,5 +141,6 @@ from heddle.presentation import (  # noqa: E402
     cli_remotes,  # noqa: F401
     cli_serve,  # noqa: F401
     cli_trace,  # noqa: F401
+    cli_trust,  # noqa: F401
     cli_ui,  # noqa: F401
 )

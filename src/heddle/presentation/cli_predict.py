@@ -27,11 +27,29 @@ if TYPE_CHECKING:
     from heddle.domain.ports import ModelRegistry
     from heddle.presentation.daily import Answer
     from heddle.serving.batch import Summary
+    from heddle.serving.loader import LoadedModel
 
 HERE = Path()
 _REASONS = 5  # most of them that are named
 _ROWS = 5  # of a range of predictions that are shown
 Which = Annotated[str, typer.Option("--model", help="Alias, number, NAME@ALIAS or NAME@NUMBER.")]
+
+OnError = Annotated[
+    str, typer.Option("--on-error", help="A bad row: 'fail', or 'skip' it and list it.")
+]
+KeyColumns = Annotated[
+    list[str] | None,
+    typer.Option("--key", metavar="COLUMN", help="Of INPUT: copied to the output; repeatable."),
+]
+Signatures = Annotated[
+    str, typer.Option(help="Of models: 'require', 'warn' or 'off'; required with trusted keys.")
+]
+Trusted = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Public keys of those who sign models.")
+]
+Pickle = Annotated[
+    bool, typer.Option("--allow-unsafe-pickle", help="Read pickles, which run any code.")
+]
 
 
 @app.command("predict")
@@ -44,13 +62,8 @@ def predict_command(
         Path | None, typer.Option("--output", "-o", help="Of INPUT: a .parquet or .csv file.")
     ] = None,
     model: Which = "",
-    on_error: Annotated[
-        str, typer.Option("--on-error", help="A bad row: 'fail', or 'skip' it and list it.")
-    ] = "fail",
-    key: Annotated[
-        list[str] | None,
-        typer.Option("--key", metavar="COLUMN", help="Of INPUT: copied to the output; repeatable."),
-    ] = None,
+    on_error: OnError = "fail",
+    key: KeyColumns = None,
     force: Annotated[
         bool, typer.Option("--force", help="Of INPUT: from the start, though it is done already.")
     ] = False,
@@ -61,6 +74,9 @@ def predict_command(
         str, typer.Option("--from", metavar="DATE", help="From the close of each day since, …")
     ] = "",
     last: Annotated[str, typer.Option("--to", metavar="DATE", help="… up to this one.")] = "",
+    signatures: Signatures = "",
+    trust: Trusted = None,
+    allow_unsafe_pickle: Pickle = False,
     project: Folder = HERE,
     as_json: Json = False,
 ) -> None:
@@ -81,15 +97,16 @@ def predict_command(
     Example: heddle predict input.csv -o predictions.parquet --model production
     """
     inputs, overrides = _input(project, words)
+    told = {"signatures": signatures, "trust": trust, "unsafe_pickle": allow_unsafe_pickle}
     if inputs:
         _refuse_days({"--asof": asof, "--from": first, "--to": last}, overrides)
         how = {"on_error": on_error, "keys": tuple(key or ()), "force": force}
-        return _predict_file(project, Path(inputs[0]), output, model, how, as_json=as_json)
+        return _predict_file(project, Path(inputs[0]), output, model, how, told, as_json=as_json)
     _refuse_alone({"--output": output, "--key": key, "--force": force})
     from heddle.presentation.daily import Asked
 
     asked = Asked(asof=_day(asof, "--asof"), first=_day(first, "--from"), last=_day(last, "--to"))
-    return _predict_next(project, asked, model, overrides, as_json=as_json)
+    return _predict_next(project, asked, model, overrides, told, as_json=as_json)
 
 
 def _input(project: Path, words: list[str] | None) -> tuple[list[str], list[str]]:
@@ -137,21 +154,26 @@ def _day(text: str, option: str) -> date | None:
 
 
 def _predict_next(
-    project: Path, asked: Any, model: str, overrides: list[str], *, as_json: bool
+    project: Path,
+    asked: Any,
+    model: str,
+    overrides: list[str],
+    trust: dict[str, Any],
+    *,
+    as_json: bool,
 ) -> None:
     from heddle.domain.typed import build
     from heddle.pipeline.world import World
     from heddle.presentation.daily import daily, in_charge, kept_log, prices_of, series_of, written
     from heddle.presentation.progress import progress_for
     from heddle.presentation.rehearsal import rehearsed
-    from heddle.serving.loader import load_registered
 
     root = project.resolve()
     params = _params(root, overrides)
     world = build(World, params["world"], where="params.yaml: world")
     registry, progress = registry_of(root, world), progress_for(err)
     version, manifest = in_charge(registry, world.model, model)
-    loaded = load_registered(registry, version.name, str(version.number))
+    loaded = _verified(root, registry, version.name, str(version.number), trust)
     reads = manifest.history.reads if manifest.history else ""
     series = series_of(params)
     answer = daily(
@@ -168,6 +190,19 @@ def _predict_next(
         show_json(told)
     else:
         _show(answer)
+
+
+def _verified(
+    root: Path, registry: ModelRegistry, name: str, wanted: str, told: dict[str, Any]
+) -> LoadedModel:
+    """Return the model as far as it is trusted, and say what whoever uses it should know."""
+    from heddle.presentation.trusting import trust_of
+    from heddle.serving.loader import load_registered
+
+    loaded = load_registered(registry, name, wanted, trust=trust_of(root, **told))
+    for words in loaded.warnings:
+        err.print(f"[yellow]warning[/] {escape(f'{loaded.label}: {words}')}", soft_wrap=True)
+    return loaded
 
 
 def _params(root: Path, overrides: list[str]) -> Any:
@@ -201,13 +236,13 @@ def _predict_file(
     output: Path | None,
     model: str,
     how: dict[str, Any],
+    trust: dict[str, Any],
     *,
     as_json: bool,
 ) -> None:
     from heddle.domain.errors import ConfigError
     from heddle.presentation.progress import progress_for
     from heddle.serving.batch import Batch, check_places, predict_file
-    from heddle.serving.loader import load_registered
 
     if output is None:
         raise ConfigError("--output is missing", todo="heddle predict INPUT -o OUTPUT.parquet.")
@@ -216,7 +251,7 @@ def _predict_file(
     check_places(source, output)
     world = world_of(project)
     registry, progress = registry_of(project, world), progress_for(err)
-    loaded = load_registered(registry, *_meant(registry, world.model, model))
+    loaded = _verified(project.resolve(), registry, *_meant(registry, world.model, model), trust)
     if loaded.manifest.history is not None:
         raise ConfigError(
             f"{loaded.label} predicts the session after a history, not the rows of a file",

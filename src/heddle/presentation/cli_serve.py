@@ -45,6 +45,17 @@ Degraded = Annotated[
     bool, typer.Option("--degraded", help="Start without a model, and wait for one.")
 ]
 Shadow = Annotated[str, _option("A model to ask, too; its answers go into the log.", "MODEL")]
+Signatures = Annotated[
+    str, _option("Of models: 'require', 'warn' or 'off'; required once keys are trusted.")
+]
+Trusted = Annotated[Path | None, _option("Public keys of those who sign models.", "FILE")]
+Pickle = Annotated[
+    bool,
+    typer.Option("--allow-unsafe-pickle", help="Read pickles, which run what their maker wants."),
+]
+NewSchema = Annotated[
+    bool, typer.Option("--allow-schema-change", help="Follow to a model of other columns.")
+]
 NewKey = Annotated[str, _option("Print a new key and its line, then end.", "NAME")]
 
 
@@ -72,6 +83,10 @@ def serve_command(
     docs: Docs = True,
     degraded: Degraded = False,
     shadow: Shadow = "",
+    signatures: Signatures = "",
+    trust: Trusted = None,
+    allow_unsafe_pickle: Pickle = False,
+    allow_schema_change: NewSchema = False,
     new_key: NewKey = "",
     project: Folder = HERE,
 ) -> None:

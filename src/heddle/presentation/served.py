@@ -55,6 +55,10 @@ class Served:
     docs: bool = True
     degraded: bool = False
     shadow: str = ""  # a second model, asked once an answer is given
+    signatures: str = ""  # require | warn | off; "": required as soon as keys are named
+    trust: Path | None = None
+    allow_unsafe_pickle: bool = False
+    allow_schema_change: bool = False
 
 
 def needs_serve() -> None:
@@ -136,7 +140,8 @@ def _live(root: Path, told: Served, say: Say) -> Live:
 
     registry, address = _place(root, told.model)
     own: dict[str, Any] = {"remote": told.remote, "folder": told.folder, "strict": told.strict}
-    return Live(_cascade(registry, **own, pin=told.digest or None), address, notice=say)
+    cascade = _cascade(root, told, registry, **own, pin=told.digest or None)
+    return Live(cascade, address, notice=say, allow_schema_change=told.allow_schema_change)
 
 
 def _shadow(root: Path, told: Served, logged: Logged | None, say: Say) -> Shadow | None:
@@ -153,7 +158,7 @@ def _shadow(root: Path, told: Served, logged: Logged | None, say: Say) -> Shadow
             todo="Serve from a project's folder, without --no-log.",
         )
     registry, address = _place(root, told.shadow)
-    cascade = _cascade(registry, strict=True)
+    cascade = _cascade(root, told, registry, strict=True)
 
     def told_apart(text: str) -> None:
         say(f"shadow: {text}")
@@ -162,11 +167,18 @@ def _shadow(root: Path, told: Served, logged: Logged | None, say: Say) -> Shadow
     return Shadow(Live(cascade, address, notice=told_apart, allow_schema_change=True), logged)
 
 
-def _cascade(registry: ModelRegistry | None, **own: Any) -> Cascade:
+def _cascade(root: Path, told: Served, registry: ModelRegistry | None, **own: Any) -> Cascade:
     """Return the places that a model is taken from, under the rules that hold for both."""
+    from heddle.presentation.trusting import trust_of
     from heddle.serving.cascade import Cascade
 
-    return Cascade(registry, **own)
+    trust = trust_of(
+        root,
+        signatures=told.signatures,
+        trust=told.trust,
+        unsafe_pickle=told.allow_unsafe_pickle,
+    )
+    return Cascade(registry, **own, trust=trust)
 
 
 @contextmanager

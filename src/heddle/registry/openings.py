@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from heddle.domain.entities import ModelVersion
 from heddle.domain.ports import ModelRegistry
 
 __all__ = ["openings", "same_model"]
 
 
-def same_model(registry: ModelRegistry, name: str, manifest_sha256: str) -> ModelVersion | None:
+def same_model(registry: ModelRegistry, name: str, tags: Mapping[str, str]) -> ModelVersion | None:
     """Return the version that was registered from these very files, None if there is none.
+
+    One that another key signed, or none, is another: its copies would not be believed.
 
     A registration that a kill cut short, or a change that was taken back, finds its version again
     instead of adding its double.
     """
     versions = registry.versions(name) if name in registry.models() else ()
-    found = (v for v in versions if v.tags.get("manifest_sha256") == manifest_sha256)
+    found = (
+        version
+        for version in versions
+        if version.tags.get("manifest_sha256") == tags["manifest_sha256"]
+        and tags.get("signed_by") in {None, version.tags.get("signed_by")}
+    )
     return min(found, key=lambda version: version.number, default=None)
 
 

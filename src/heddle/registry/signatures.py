@@ -19,12 +19,21 @@ from typing import TYPE_CHECKING
 
 from heddle.domain.errors import ConfigError, IntegrityError, ResourceError
 from heddle.domain.names import checked_name
-from heddle.registry.plain_files import digest
+from heddle.frames.atomic import publish
+from heddle.registry.plain_files import digest, read_plain
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-__all__ = ["SIGNATURE", "PublicKey", "new_key", "read_trusted", "signature_of", "signer"]
+__all__ = [
+    "SIGNATURE",
+    "PublicKey",
+    "new_key",
+    "read_trusted",
+    "sign_folder",
+    "signature_of",
+    "signer",
+]
 
 SIGNATURE = "manifest.sig"
 _WORD = "ed25519"
@@ -99,6 +108,18 @@ def signature_of(manifest: bytes, key: Path) -> bytes:
     own = PublicKey(name="own", raw=private.public_key().public_bytes_raw())
     made = b64encode(private.sign(_SAID + manifest)).decode()
     return f"{_WORD} {own.id} {made}\n".encode()
+
+
+def sign_folder(folder: Path, key: Path) -> str:
+    """Write `manifest.sig` into a model's folder; return the id of the key.
+
+    Raises:
+        ConfigError: as `signature_of`.
+        IntegrityError: the folder has no manifest.
+    """
+    made = signature_of(read_plain(folder, "manifest.json"), key)
+    publish(folder / SIGNATURE, made)
+    return made.split()[1].decode()
 
 
 def signer(manifest: bytes, signature: bytes, trusted: Sequence[PublicKey], where: str) -> str:

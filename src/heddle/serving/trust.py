@@ -58,7 +58,7 @@ class Trust:
         except IntegrityError as fault:
             if self.signatures == "require":
                 raise
-            return Signed(words="unsigned", notice=f"not signed by a trusted key: {fault}")
+            return Signed(words="unsigned", notice=f"not signed by a trusted key: {fault.what}")
         return Signed(words=f"signed by {by}", by=by)
 
     def _signer(self, folder: Path, manifest: bytes, *, there: bool) -> str:

@@ -38,6 +38,15 @@ def test_each_earlier_version_of_the_split_was_a_look(registry):
 
 def test_the_same_files_are_the_first_version_of_them(registry):
     """Others, and models that are not there, are none."""
-    assert same_model(registry, "price", "a").number == 1
-    assert same_model(registry, "price", "z") is None
-    assert same_model(registry, "rent", "a") is None
+    assert same_model(registry, "price", {"manifest_sha256": "a"}).number == 1
+    assert same_model(registry, "price", {"manifest_sha256": "z"}) is None
+    assert same_model(registry, "rent", {"manifest_sha256": "a"}) is None
+
+
+def test_a_version_that_another_key_signed_is_another(registry):
+    """Whoever signs now registers it once more; without a key any will do."""
+    signed = {"manifest_sha256": "a", "signed_by": "k"}
+    assert same_model(registry, "price", signed) is None
+    registry.tag("price", 4, {"signed_by": "k"})
+    assert same_model(registry, "price", signed).number == 4
+    assert same_model(registry, "price", {"manifest_sha256": "a"}).number == 1

@@ -45,6 +45,9 @@ def info(serving: Serving | None) -> dict[str, Any]:
         "since": serving.since.isoformat(),
         "how": compiled.how if compiled is not None else "pipeline",
         "notice": model.notice,
+        "format": model.format,
+        "signature": model.signature,
+        "warnings": list(model.warnings),
         **{key: told[key] for key in (*kept, *more)},
     }
 

@@ -109,6 +109,8 @@ class Predicting:
             "x-model-digest": serving.digest,
             "x-model-source": serving.source,
         }
+        if serving.model.unsafe:
+            headers["x-model-warning"] = "unsafe-pickle"
         if self._live.draining:
             headers["connection"] = "close"
         return Response(content, media_type="application/json", headers=headers)

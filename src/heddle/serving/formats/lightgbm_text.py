@@ -8,7 +8,7 @@ from typing import Any
 
 from heddle.domain.errors import ConfigError, IntegrityError
 from heddle.registry.manifest import Manifest
-from heddle.serving.formats.numbers import OfNumbers, numeric_columns
+from heddle.serving.formats.numbers import ForeignModel, numeric_columns
 
 __all__ = ["read"]
 
@@ -37,4 +37,4 @@ def read(content: bytes, manifest: Manifest) -> Any:
     columns = numeric_columns(manifest, named and [given.get(name, name) for name in named])
     if len(said) != len(columns):
         raise IntegrityError(f"asks for {len(said)} columns, the manifest has {len(columns)}")
-    return OfNumbers(columns, lambda shown: booster.predict(shown, num_threads=1))
+    return ForeignModel(columns, lambda shown: booster.predict(shown, num_threads=1))

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from heddle.domain.errors import IntegrityError
 from heddle.registry.manifest import Manifest
 
-__all__ = ["OfNumbers", "numeric_columns"]
+__all__ = ["ForeignModel", "numeric_columns"]
 
 Floats = NDArray[np.float64]
 _NUMBERS = ("float", "int", "bool")
 
 
 @dataclass(frozen=True, slots=True)
-class OfNumbers:
+class ForeignModel:
     """A model that is shown an array: one row for each row, one column for each name."""
 
     columns: tuple[str, ...]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from heddle.domain.errors import ConfigError, IntegrityError
 from heddle.registry.manifest import Manifest
-from heddle.serving.formats.numbers import OfNumbers, numeric_columns
+from heddle.serving.formats.numbers import ForeignModel, numeric_columns
 
 __all__ = ["read"]
 
@@ -53,4 +53,4 @@ def read(content: bytes, manifest: Manifest) -> Any:
     def ask(shown: NDArray[np.float64]) -> Any:
         return session.run([said], {name: shown.astype(kind)})[0]
 
-    return OfNumbers(columns, ask)
+    return ForeignModel(columns, ask)

@@ -7,7 +7,7 @@ from typing import Any
 
 from heddle.domain.errors import ConfigError, IntegrityError
 from heddle.registry.manifest import Manifest
-from heddle.serving.formats.numbers import OfNumbers, numeric_columns
+from heddle.serving.formats.numbers import ForeignModel, numeric_columns
 
 __all__ = ["read"]
 
@@ -32,4 +32,6 @@ def read(content: bytes, manifest: Manifest) -> Any:
         raise IntegrityError(
             f"asks for {booster.num_features()} columns, the manifest has {len(columns)}"
         )
-    return OfNumbers(columns, lambda shown: booster.inplace_predict(shown, validate_features=False))
+    return ForeignModel(
+        columns, lambda shown: booster.inplace_predict(shown, validate_features=False)
+    )
