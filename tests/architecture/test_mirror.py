@@ -95,6 +95,10 @@ COVERED_BY = {
         ),
         "integration/test_ui.py",
     ),
+    **dict.fromkeys(
+        ("presentation/dashboard/form.py", "presentation/dashboard/result.py"),
+        "unit/presentation/dashboard/test_predict.py",
+    ),
     "serving/same_prices.py": "integration/test_predict_daily.py",
     "serving/trial.py": "unit/serving/test_hostile_models.py",
     **dict.fromkeys(

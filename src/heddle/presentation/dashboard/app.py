@@ -51,7 +51,9 @@ def main(root: str, api: str = "") -> None:
     from heddle.presentation.dashboard.place import place_of
 
     place = place_of(root, api)
-    st.set_page_config(page_title=f"Heddle · {place.root.name}", layout="wide")
+    # an icon of our own: one of a page would be fetched from the network for the browser's tab
+    st.set_page_config(page_title=f"Heddle · {place.root.name}", page_icon="🧵", layout="wide")
+    pages = pages_of(place)
     menu = [
         st.Page(
             partial(shown, page, place),
@@ -59,9 +61,17 @@ def main(root: str, api: str = "") -> None:
             icon=page.ICON,
             url_path=page.__name__.rpartition(".")[2],
         )
-        for page in pages_of(place)
+        for page in pages
     ]
-    chosen = st.navigation(menu)
+    # the address without a name shows the first page, which keeps an address of its own
+    first = st.Page(
+        partial(shown, pages[0], place),
+        title=pages[0].TITLE,
+        url_path="start",
+        default=True,
+        visibility="hidden",
+    )
+    chosen = st.navigation([first, *menu])
     with st.sidebar:
         st.caption(f"Project **{place.root.name}**", help=str(place.root))
     chosen.run()

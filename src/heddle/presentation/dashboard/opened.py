@@ -8,13 +8,17 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from heddle.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from heddle.presentation.dashboard.place import Place
 
 __all__ = ["Opened", "needs_ui", "opened"]
 
@@ -59,6 +63,7 @@ def opened(root: Path, told: Opened, *, say: Say) -> None:
     """
     needs_ui(api=bool(told.api))
     _is_project(root)
+    from heddle.presentation.dashboard.place import place_of
     from heddle.presentation.dashboard.server import PageServer
     from heddle.serving.api.server import listen
 
@@ -72,13 +77,25 @@ def opened(root: Path, told: Opened, *, say: Say) -> None:
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         _configure(told.host)
 
+        place = place_of(str(root), told.api)
+
         def ready() -> None:
             say(f"pages of {root.name} at {address}; Ctrl-C ends them")
+            threading.Thread(target=_warm, args=[place], daemon=True).start()
             if told.browser:
                 threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
-        PageServer(_pages(root, told), ready).run(sockets=[door])
+        try:
+            PageServer(_pages(root, told), ready).run(sockets=[door])
+        finally:
+            place.close()
     say("ended")
+
+
+def _warm(place: Place) -> None:
+    """Load the model before somebody waits for it; what is wrong with it is told by its page."""
+    with suppress(Exception):
+        _ = place.serving
 
 
 def _is_project(root: Path) -> None:

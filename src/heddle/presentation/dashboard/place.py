@@ -15,6 +15,8 @@ import yaml
 from heddle.domain.errors import ConfigError, HeddleError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from heddle.domain.ports import ModelRegistry, PredictionLog, RequestLog
     from heddle.infrastructure.files import FileTables
     from heddle.pipeline.world import World
@@ -42,6 +44,7 @@ class Place:
         self._turn = Lock()
         self._looked = float("-inf")
         self._why_not = ""
+        self._rows: tuple[str, pl.DataFrame | None] | None = None
         self._documents: dict[str, tuple[int, Any]] = {}
 
     @property
@@ -135,6 +138,19 @@ class Place:
         model = self.model
         return None if model is None else model.manifest
 
+    def reference(self, digest: str) -> pl.DataFrame | None:
+        """Return training rows of the model of a digest, None where it is another or keeps none.
+
+        Raises:
+            IntegrityError: they were changed since the model was loaded.
+        """
+        model = self.model
+        if model is None or model.digest != digest:
+            return None
+        if self._rows is None or self._rows[0] != digest:
+            self._rows = (digest, model.reference())
+        return self._rows[1]
+
     @property
     def why_not(self) -> str:
         """Why there is no model, or why the one that is meant now was not taken; else ""."""
@@ -156,6 +172,11 @@ class Place:
             raise ConfigError(
                 f"cannot be read: {fault}", where=relative, todo="Run the stage that writes it."
             ) from None
+
+    def close(self) -> None:
+        """Write down what was asked and is not in the log yet."""
+        if "logged" in self.__dict__:
+            self.logged.close()
 
     def _look(self) -> None:
         """Let the model be the one that its alias means; another alias may be in charge by now."""
