@@ -1,0 +1,84 @@
+"""What is told of registered models: figures, files, the way back to the raw file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from heddle.domain.entities import ModelVersion
+from heddle.evaluation.metrics import METRICS
+from heddle.presentation.data_links import Link
+from heddle.presentation.report.wording import finite
+from heddle.registry.promotion import way_back
+
+__all__ = ["link_rows", "lowered", "model_rows", "tag_rows", "version_words", "ways_back"]
+
+_FIGURES = 4  # most metrics that are shown
+_HEADING = re.compile(r"^(#{1,3} )", re.MULTILINE)
+_MARKS = {
+    "same": "✓ as it was",
+    "changed": "⚠ changed",
+    "gone": "✗ gone",
+    "recorded": "· recorded",
+}
+
+
+def model_rows(versions: Sequence[ModelVersion]) -> list[dict[str, Any]]:
+    """Return a row for each version; the primary metrics come first among the figures."""
+    tags = [version.tags for version in versions]
+    primary = [told["primary_metric"] for told in tags if "primary_metric" in told]
+    known = [key for key in (*primary, *METRICS) if any(key in told for told in tags)]
+    shown = list(dict.fromkeys(known))[:_FIGURES]
+    return [
+        {
+            "Version": version.number,
+            "Aliases": ", ".join(version.aliases),
+            "Algorithm": version.tags.get("algorithm", ""),
+            **{key: _number(version.tags.get(key)) for key in shown},
+            "Registered": version.registered_at[:16].replace("T", " "),
+            "Run": version.run_id[:8],
+        }
+        for version in versions
+    ]
+
+
+def version_words(version: ModelVersion) -> str:
+    """Return a version with its aliases, to choose it by."""
+    held = f" · {', '.join(version.aliases)}" if version.aliases else ""
+    return f"version {version.number}{held}"
+
+
+def ways_back(versions: Sequence[ModelVersion]) -> dict[str, list[int]]:
+    """Return, for each alias that can be pointed back, the versions that it meant before."""
+    found = {alias: way_back(version, alias) for version in versions for alias in version.aliases}
+    return {alias: history for alias, history in found.items() if history}
+
+
+def link_rows(links: Sequence[Link]) -> list[dict[str, str]]:
+    """Return a row for each step of the way from a model back to the raw file."""
+    return [
+        {"Link": one.kind, "What": one.name, "State": _MARKS[one.state], "It says": one.says}
+        for one in links
+    ]
+
+
+def tag_rows(version: ModelVersion) -> list[dict[str, str]]:
+    """Return the tags of a version, those without a value left out."""
+    return [{"Tag": key, "Value": value} for key, value in version.tags.items() if value]
+
+
+def lowered(card: str) -> str:
+    """Return Markdown with smaller headings, for it stands below those of a page.
+
+    >>> lowered("# a"), lowered("## b # c")
+    ('#### a', '##### b # c')
+    """
+    return _HEADING.sub(r"###\1", card)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return finite(float(text)) if text is not None else None
+    except ValueError:
+        return None
