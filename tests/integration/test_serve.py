@@ -1,5 +1,6 @@
 """`heddle serve` as it is started, asked and ended."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from heddle.domain.errors import BusyError, ConfigError, IntegrityError
 from heddle.infrastructure.sqlite_requests import SqliteRequests
 from heddle.presentation.bootstrap import REQUESTS
 from heddle.presentation.cli import run
-from heddle.presentation.served import Served, served
+from heddle.presentation.served import Served, declared, served
 from heddle.serving.api.keys import read_keys
 
 
@@ -25,6 +26,11 @@ def model(tmp_path_factory):
     return saved_model(tmp_path_factory.mktemp("saved") / "model")
 
 
+def params(serving):
+    """A params.yaml that says so much of serving, and nothing else."""
+    return json.dumps({"stages": {}, "world": {"project": "tiny", "serving": serving}})
+
+
 def refused(root, kind, match, **told):
     with pytest.raises(kind, match=match):
         served(root, Served(**{"port": 0, **told}), say=lambda _: None)
@@ -32,9 +38,10 @@ def refused(root, kind, match, **told):
 
 def test_a_process_serves_logs_and_ends_with_0(model, tmp_path):
     """Health, a prediction, its record, then SIGTERM."""
-    (tmp_path / "params.yaml").write_text("{}")
+    serving = {"keep_days": 7, "most_rows": 2, "port": 1}
+    (tmp_path / "params.yaml").write_text(params(serving))
     command = [sys.executable, "-m", "heddle.presentation.main", "serve", str(model[0])]
-    options = ["--port", "0", "--digest", model[1], "-C", str(tmp_path), "--keep-days", "7"]
+    options = ["--port", "0", "--digest", model[1], "-C", str(tmp_path)]
     with subprocess.Popen(
         [*command, *options, "--admin", str(tmp_path / "admin")],
         stderr=subprocess.PIPE,
@@ -49,12 +56,14 @@ def test_a_process_serves_logs_and_ends_with_0(model, tmp_path):
                 said.append(next(process.stderr))
             url = said[-1].split()[-1]
             answer = httpx.post(url + PREDICT, json={"instances": [ROW]}, timeout=30)
+            many = httpx.post(url + PREDICT, json={"instances": [ROW] * 3}, timeout=30)
             assert (tmp_path / "admin").is_socket()
             process.send_signal(signal.SIGTERM)
             rest = process.stderr.read()
             assert process.wait() == 0
         finally:
             guard.cancel()
+    assert many.json()["detail"][0]["reason"] == "must hold at most 2 rows"
     told = answer.json()
     assert answer.headers["x-model-source"] == "folder"
     assert told["model_digest"] == model[1]
@@ -74,6 +83,32 @@ def test_usage_is_refused_before_anything_listens(model, tmp_path):
     refused(tmp_path, ConfigError, "an admin port needs keys", model=folder, admin="0")
     refused(tmp_path, ConfigError, "no such folder", model="./nowhere")
     refused(tmp_path, ConfigError, "the keys cannot be read", model=folder, keys=tmp_path / "no")
+
+
+def test_what_the_configuration_says_is_read_from_params(tmp_path):
+    """As the options say it; without a project nothing is said."""
+    assert declared(tmp_path) == {}
+    told = {"keys": "keys", "origins": ["https://a.test"], "redact": {"size": "drop"}, "rate": 5}
+    (tmp_path / "params.yaml").write_text(params(told))
+    said = Served(**declared(tmp_path))
+    assert (said.keys, said.origin) == (tmp_path / "keys", ("https://a.test",))
+    assert (said.redact, said.rate, said.burst) == (("size=drop",), 5.0, 400)
+
+
+@pytest.mark.parametrize(
+    ("serving", "words"),
+    [
+        ({"outside": "flg"}, "world.serving.outside: 'flg' is not a choice; did you mean 'flag'?"),
+        ({"port": "8080"}, "world.serving.port: "),
+        ({"hosts": "::1"}, "world.serving: unknown key 'hosts'; did you mean 'host'?"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_file_and_key(tmp_path, capsys, serving, words):
+    """Before anything listens."""
+    place = tmp_path / "params.yaml"
+    place.write_text(params(serving))
+    assert run(["serve", "./model", "-C", str(tmp_path)]) == 2
+    assert f"{place}: {words}" in capsys.readouterr().err
 
 
 def test_a_model_that_cannot_be_verified_ends_it_with_4(model, tmp_path, capsys):

@@ -70,8 +70,10 @@ def said(port, *parts, until=b""):
         except (BrokenPipeError, ConnectionResetError):
             pass  # it was refused before it was whole
         try:
-            while (new := made.recv(65_536)) and (got := got + new) and until not in got:
-                pass
+            while new := made.recv(65_536):
+                got += new
+                if until and until in got:
+                    break
         except ConnectionResetError:
             pass
     return got

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from heddle.domain.names import checked_name
 
-__all__ = ["Engine", "Remote", "Storage", "Tracking", "World"]
+__all__ = ["Engine", "Remote", "Serving", "Storage", "Tracking", "World"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,37 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How predictions are served over HTTP; the options of `heddle serve` go before it."""
+
+    host: str = "127.0.0.1"  # another one needs keys
+    port: int = 8080
+    keys: str = ""  # file of hashed keys, a relative one in the project; "": anybody may ask
+    rate: float = 200.0  # requests per second of a key whose line names no other rate
+    burst: int = 400  # of such a key, at once
+    outside: Literal["flag", "refuse"] = "flag"  # numbers beyond those of the training rows
+    categories: Literal["flag", "refuse"] = "refuse"  # text that no contract names
+    most_rows: int = 10_000  # of a request
+    timeout: float = 10.0  # seconds of an answer
+    origins: tuple[str, ...] = ()  # whose pages may ask from a browser: https://HOST
+    watch: float = 1.0  # seconds between looks at the alias; 0: never
+    log: bool = True  # keep what is asked and answered
+    redact: Mapping[str, Literal["drop", "hash"]] = field(default_factory=dict)  # by column
+    keep_days: float | None = None  # of that log; null: all of them
+    docs: bool = True  # /docs and /openapi.json
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65_535:
+            raise ValueError(f"port must be 0 to 65535, not {self.port}")
+        for name in ("rate", "burst", "most_rows", "timeout", "keep_days"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be above 0, not {value:g}")
+        if not self.watch >= 0:
+            raise ValueError(f"watch must be at least 0, not {self.watch:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """What may change without changing a single number."""
 
@@ -73,6 +105,7 @@ class World:
     engine: Engine = Engine()
     tracking: Tracking = Tracking()
     remote: Remote = Remote()
+    serving: Serving = Serving()
     signing_key: str = ""  # file of the key that signs what is registered; $HEDDLE_SIGNING_KEY
     trusted_keys: str = ""  # file of the keys whose models are served; $HEDDLE_TRUST
 

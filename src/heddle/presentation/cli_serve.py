@@ -20,8 +20,8 @@ def _option(words: str, metavar: str | None = None) -> typer.models.OptionInfo:
 Model = Annotated[
     str, typer.Argument(metavar="[MODEL]", help="NAME@ALIAS, NAME/VERSION, ALIAS or ./FOLDER.")
 ]
-Host = Annotated[str, _option("Address to listen on.")]
-Port = Annotated[int, _option("Port; 0 takes a free one.")]
+Host = Annotated[str | None, _option("Address to listen on.")]
+Port = Annotated[int | None, _option("Port; 0 takes a free one.")]
 Keys = Annotated[Path | None, _option("Hashed keys of those who may ask.", "FILE")]
 Strict = Annotated[bool, typer.Option("--strict", help="From the registry or not at all.")]
 Remote = Annotated[str, _option("A copy to use when the registry has none.", "URL")]
@@ -29,18 +29,22 @@ Copy = Annotated[Path | None, _option("A copy here to use after that.", "DIR")]
 Digest = Annotated[str, _option("Of the manifest; nothing else is loaded.", "SHA256")]
 Admin = Annotated[str, _option("Where models are exchanged by hand.", "SOCKET|PORT")]
 AdminKeys = Annotated[Path | None, _option("Keys of an admin PORT.", "FILE")]
-Watch = Annotated[float, _option("Between looks at the alias; 0: never.", "SECONDS")]
-Outside = Annotated[str, _option("Rows unlike those of training: 'flag' or 'refuse'.")]
-Categories = Annotated[str, _option("Text that is not declared: 'refuse' or 'flag'.")]
-MostRows = Annotated[int, _option("Of a request.")]
-Timeout = Annotated[float, _option("Of an answer.", "SECONDS")]
+Watch = Annotated[float | None, _option("Between looks at the alias; 0: never.", "SECONDS")]
+Outside = Annotated[str | None, _option("Rows unlike those of training: 'flag' or 'refuse'.")]
+Categories = Annotated[str | None, _option("Text that is not declared: 'refuse' or 'flag'.")]
+MostRows = Annotated[int | None, _option("Of a request.")]
+Timeout = Annotated[float | None, _option("Of an answer.", "SECONDS")]
 Origins = Annotated[list[str] | None, _option("Whose pages may ask; repeatable.", "URL")]
 Redact = Annotated[
     list[str] | None, _option("Not to be kept as asked; repeatable.", "COLUMN=drop|hash")
 ]
 KeepDays = Annotated[float | None, _option("Of the log of requests.", "DAYS")]
-Log = Annotated[bool, _option("Keep what is asked and answered.")]
-Docs = Annotated[bool, _option("Serve /docs and /openapi.json.")]
+Log = Annotated[
+    bool | None, typer.Option("--log/--no-log", help="Keep what is asked and answered.")
+]
+Docs = Annotated[
+    bool | None, typer.Option("--docs/--no-docs", help="Serve /docs and /openapi.json.")
+]
 Degraded = Annotated[
     bool, typer.Option("--degraded", help="Start without a model, and wait for one.")
 ]
@@ -62,8 +66,8 @@ NewKey = Annotated[str, _option("Print a new key and its line, then end.", "NAME
 @app.command("serve")
 def serve_command(
     model: Model = "",
-    host: Host = "127.0.0.1",
-    port: Port = 8080,
+    host: Host = None,
+    port: Port = None,
     keys: Keys = None,
     strict: Strict = False,
     remote: Remote = "",
@@ -71,16 +75,16 @@ def serve_command(
     digest: Digest = "",
     admin: Admin = "",
     admin_keys: AdminKeys = None,
-    watch: Watch = 1.0,
-    outside: Outside = "flag",
-    categories: Categories = "refuse",
-    most_rows: MostRows = 10_000,
-    timeout: Timeout = 10.0,
+    watch: Watch = None,
+    outside: Outside = None,
+    categories: Categories = None,
+    most_rows: MostRows = None,
+    timeout: Timeout = None,
     origin: Origins = None,
     redact: Redact = None,
     keep_days: KeepDays = None,
-    log: Log = True,
-    docs: Docs = True,
+    log: Log = None,
+    docs: Docs = None,
     degraded: Degraded = False,
     shadow: Shadow = "",
     signatures: Signatures = "",
@@ -99,6 +103,8 @@ def serve_command(
     --shadow: a second model is asked the same once the answer is given, and
     what it says is kept beside it; `heddle compare` sets the two side by side.
 
+    What no option says is as configs/serving/ of the project has it.
+
     SIGTERM: readiness goes first, then what was admitted is answered.
 
     Example: heddle serve housing_price@production --port 8080
@@ -114,14 +120,16 @@ def _serve(project: Path, told: dict[str, Any]) -> None:
     from dataclasses import fields
 
     from heddle.domain.typed import build
-    from heddle.presentation.served import Served, served
+    from heddle.presentation.served import Served, declared, served
 
     def say(text: str) -> None:
         err.print(text, markup=False, soft_wrap=True)
 
-    several = {name: tuple(told[name] or ()) for name in ("origin", "redact")}
-    options = {field.name: told[field.name] for field in fields(Served)} | several
-    served(project.resolve(), build(Served, options, where="serve"), say=say)
+    root = project.resolve()
+    told |= {name: tuple(told[name]) if told[name] else None for name in ("origin", "redact")}
+    options = {field.name: told.get(field.name) for field in fields(Served)}
+    said = {name: value for name, value in options.items() if value is not None}
+    served(root, build(Served, declared(root) | said, where="serve"), say=say)
 
 
 def _show_key(name: str) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from heddle.serving.logged import Logged
     from heddle.serving.shadow import Shadow
 
-__all__ = ["Served", "needs_serve", "new_key", "served"]
+__all__ = ["Served", "declared", "needs_serve", "new_key", "served"]
 
 Say = Callable[[str], None]
 
@@ -48,6 +48,8 @@ class Served:
     categories: str = "refuse"
     most_rows: int = 10_000
     timeout: float = 10.0
+    rate: float = 200.0
+    burst: int = 400
     origin: tuple[str, ...] = ()
     redact: tuple[str, ...] = ()
     keep_days: float | None = None
@@ -68,6 +70,27 @@ def needs_serve() -> None:
         raise ConfigError(
             f"serving needs {' and '.join(missing)}", todo="pip install 'heddle-ml[serve]'"
         )
+
+
+def declared(root: Path) -> dict[str, Any]:
+    """Return what a project's configuration says of serving, as fields of `Served`.
+
+    Raises:
+        ConfigError: params.yaml cannot be read, or what it says is wrong.
+    """
+    from heddle.domain.typed import plain
+    from heddle.pipeline.generated import read_params
+    from heddle.pipeline.world import Serving
+
+    place = root / "params.yaml"
+    if not place.is_file():
+        return {}
+    told = read_params(root)["world"].get("serving", {})
+    said: dict[str, Any] = plain(build(Serving, told, where=f"{place}: world.serving"))
+    keys, origins, redact = (said.pop(name) for name in ("keys", "origins", "redact"))
+    pairs = tuple(f"{column}={how}" for column, how in redact.items())
+    more = {"origin": tuple(origins), "redact": pairs}
+    return said | {"keys": root / keys if keys else None, **more}
 
 
 def new_key(name: str) -> tuple[str, str]:
@@ -130,6 +153,8 @@ def _settings(told: Served) -> Settings:
         "timeout_s": told.timeout,
         "origins": told.origin,
         "keys": told.keys,
+        "rate": told.rate,
+        "burst": told.burst,
         "docs": told.docs,
     }
     return build(Settings, values, where="serve")

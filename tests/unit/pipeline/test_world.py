@@ -21,6 +21,15 @@ def test_a_world_is_read_with_its_parts():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"serving": {"port": 70_000}}, "world.serving: port must be 0 to 65535, not 70000"),
+        ({"serving": {"timeout": 0}}, "world.serving: timeout must be above 0, not 0"),
+        ({"serving": {"keep_days": -1}}, "world.serving: keep_days must be above 0, not -1"),
+        ({"serving": {"watch": -1}}, "world.serving: watch must be at least 0, not -1"),
+        ({"serving": {"prot": 1}}, "world.serving: unknown key 'prot'; did you mean 'port'?"),
+        (
+            {"serving": {"redact": {"price": "hide"}}},
+            "world.serving.redact.price: 'hide' is not a choice",
+        ),
         ({"cores": 0}, "world: cores must be at least 1, not 0"),
         ({"project": "../x"}, "'../x' is not a project or model name"),
         ({"model": "a b"}, "'a b' is not a project or model name"),

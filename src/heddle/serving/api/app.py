@@ -79,7 +79,8 @@ def make_app(
     app.openapi = lambda: openapi_of(app, predicting)  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _worded)
     if settings.keys is not None:
-        app.add_middleware(KeyDoor, keys=Keys(settings.keys, notice=notice))
+        keys = Keys(settings.keys, notice=notice, rate=settings.rate, burst=settings.burst)
+        app.add_middleware(KeyDoor, keys=keys)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

@@ -50,8 +50,13 @@ def new_key(name: str) -> tuple[str, str]:
     return key, f"{name} {sha256(key.encode()).hexdigest()}"
 
 
-def read_keys(path: Path) -> tuple[_Key, ...]:
+def read_keys(path: Path, rate: float = _RATE, burst: int = _BURST) -> tuple[_Key, ...]:
     """Return the keys of a file.
+
+    Args:
+        path: of the file.
+        rate: requests per second of a key whose line names no other.
+        burst: of such a key, at once.
 
     Raises:
         ConfigError: no such file, no key in it, or a line of another form.
@@ -72,8 +77,14 @@ def read_keys(path: Path) -> tuple[_Key, ...]:
                 where=f"{path}, line {number}",
                 todo="Write NAME SHA256 [rate=50] [burst=100]; `heddle serve --new-key NAME`.",
             )
-        rate, burst = float(found["rate"] or _RATE), int(found["burst"] or _BURST)
-        keys.append(_Key(name=found["name"], hashed=found["hash"], rate=rate, burst=max(burst, 1)))
+        keys.append(
+            _Key(
+                name=found["name"],
+                hashed=found["hash"],
+                rate=float(found["rate"] or rate),
+                burst=max(int(found["burst"] or burst), 1),
+            )
+        )
     if not keys:
         raise ConfigError(
             "holds no key", where=str(path), todo="`heddle serve --new-key NAME` makes one."
@@ -90,11 +101,15 @@ class Keys:
             nothing and is told.
         notice: where such a fault goes.
         clock: seconds that only rise.
+        rate: requests per second of a key whose line names no other.
+        burst: of such a key, at once.
     """
 
     path: Path
     notice: Callable[[str], None] = lambda _: None
     clock: Callable[[], float] = time.monotonic
+    rate: float = _RATE
+    burst: int = _BURST
     _keys: tuple[_Key, ...] = ()
     _stamp: tuple[int, int, int] = (0, 0, 0)
     _looked: float = -math.inf
@@ -102,7 +117,7 @@ class Keys:
 
     def __post_init__(self) -> None:
         self._stamp = _stamp(self.path)
-        self._keys = read_keys(self.path)
+        self._keys = read_keys(self.path, self.rate, self.burst)
 
     def admit(self, headers: Mapping[str, str]) -> str:
         """Return the name of the key that a request brings.
@@ -146,7 +161,7 @@ class Keys:
             return
         self._stamp = stamp
         try:
-            self._keys = read_keys(self.path)
+            self._keys = read_keys(self.path, self.rate, self.burst)
         except ConfigError as fault:
             self.notice(f"the keys stay as they were: {fault}")
 

@@ -9,6 +9,7 @@ from tests.asking import PREDICT, ROW, ask, ask_all, limited, predict
 
 from heddle.serving.address import Address
 from heddle.serving.api.app import make_app
+from heddle.serving.api.settings import Settings
 from heddle.serving.batch import predict_rows
 from heddle.serving.cascade import Cascade
 from heddle.serving.live import Live
@@ -202,6 +203,13 @@ def test_only_named_origins_may_ask_from_a_page(live):
     assert "access-control-allow-origin" not in foreign.headers
     closed = ask(limited(live), "OPTIONS", PREDICT, headers=asked)
     assert closed.status_code == 405
+
+
+@pytest.mark.parametrize("origin", ["*", "example.org", "https://example.org/", "https://a@b"])
+def test_an_origin_is_one_place(origin):
+    """Not every place, and not a page of one."""
+    with pytest.raises(ValueError, match="write https://HOST or"):
+        Settings(origins=(origin,))
 
 
 def test_a_model_without_a_number_for_a_row_says_so(app, live, monkeypatch):

@@ -147,3 +147,19 @@ def test_a_stranger_cannot_make_the_server_read(live, key):
     app = make_app(live, Settings(keys=key[1]))
     answer = ask(app, "POST", PREDICT, content=b"[" * 1_000, headers={"content-type": "x"})
     assert answer.status_code == 401
+
+
+def test_a_key_without_a_rate_has_that_of_the_settings(key, live):
+    """A line that names one keeps its own."""
+    told, path = key
+    keys = keys_of(path, rate=0.5, burst=2)
+    for _ in range(2):
+        keys.admit(bearer(told))
+    with pytest.raises(Refused) as fault:
+        keys.admit(bearer(told))
+    assert (fault.value.status, fault.value.headers["retry-after"]) == (429, "2")
+    app = make_app(live, Settings(keys=path, rate=0.1, burst=1))
+    answers = [predict(app, ROW, headers=bearer(told)) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    with pytest.raises(ValueError, match="rate must be above 0, burst at least 1"):
+        Settings(rate=0)
