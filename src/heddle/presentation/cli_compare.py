@@ -9,7 +9,6 @@ import typer
 from rich.markup import escape
 
 from heddle.presentation.cli import Folder, Json, app, err, out, show_json
-from heddle.presentation.cli_models import registry_of, world_of
 
 HERE = Path()
 Since = Annotated[
@@ -63,6 +62,7 @@ def _compared(
 ) -> dict[str, Any]:
     from heddle.domain.errors import ConfigError
     from heddle.presentation.bootstrap import make_request_log
+    from heddle.presentation.cli_models import registry_of, world_of
     from heddle.presentation.compared import Asked, compared_in_log, compared_on_file
     from heddle.registry.promotion import utc_now
 
