@@ -1,4 +1,4 @@
-"""Commands on whom to trust: key, sign, adopt."""
+"""Commands on whom to trust: key, sign, verify, adopt."""
 
 from __future__ import annotations
 
@@ -55,6 +55,42 @@ def sign_command(
         raise ConfigError("no key to sign with", todo="Name its file: --key FILE.")
     load_folder(folder)
     out.print(f"{folder} is signed by key {sign_folder(folder, key)}", soft_wrap=True)
+
+
+@app.command("verify")
+def verify_command(
+    folder: Annotated[Path, typer.Argument(help="A model's folder, or a copy of one.")],
+    trust: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Public keys of those who sign models.")
+    ] = None,
+    signatures: Annotated[str, typer.Option(help="'require', 'warn' or 'off'.")] = "",
+    digest: Annotated[str, typer.Option(metavar="SHA256", help="Of the manifest.")] = "",
+    project: Folder = HERE,
+    as_json: Json = False,
+) -> None:
+    """Verify a model's folder as before it is served; exit 4 and the reason if it is not.
+
+    Example: heddle verify models/model --trust configs/trusted_keys
+    """
+    from heddle.presentation.trusting import trust_of
+    from heddle.serving.loader import load_folder
+
+    trusted = trust_of(project.resolve(), signatures=signatures, trust=trust)
+    found = load_folder(folder, expected=digest or None, trust=trusted)
+    told = {
+        "name": found.manifest.name,
+        "format": found.format,
+        "digest": found.digest,
+        "signature": found.signature,
+        "warnings": list(found.warnings),
+    }
+    if as_json:
+        show_json(told)
+        return
+    words = f"{told['name']}, {told['format']}, {told['signature']}, digest {told['digest']}"
+    out.print(words, markup=False, soft_wrap=True)
+    for warning in found.warnings:
+        err.print(f"warning: {warning}", markup=False, soft_wrap=True)
 
 
 @app.command("adopt")
