@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from heddle.domain.names import inside
 from heddle.domain.ports import TableStore
-from heddle.pipeline.world import World
-from heddle.presentation.bootstrap import make_tables
 from heddle.presentation.report.inputs import Inputs, read_inputs
 from heddle.presentation.report.wording import Wording
 
@@ -47,12 +45,14 @@ def stamp(root: Path) -> Stamp:
 
 def inputs_of(place: Place) -> Inputs:
     """Return what the report would show, kept until a file changes. Raises IntegrityError."""
-    return _read(place.root, place.world, stamp(place.root))
+    return _read(place.root, place.tables.kind, stamp(place.root))
 
 
 @lru_cache(maxsize=4)
-def _read(root: Path, world: World, _at: Stamp) -> Inputs:
-    return read_inputs(Files(root, make_tables(root, world)))
+def _read(root: Path, kind: Literal["parquet", "csv"], _at: Stamp) -> Inputs:
+    from heddle.infrastructure.files import FileTables
+
+    return read_inputs(Files(root, FileTables(root / "data", kind)))
 
 
 def uses(place: Place, *steps: str) -> bool:
