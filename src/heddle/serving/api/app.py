@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from heddle.domain.entities import RequestRecord
 from heddle.serving.api.described import openapi_of, told_of
+from heddle.serving.api.docs_page import add_docs
 from heddle.serving.api.doors import KeyDoor
 from heddle.serving.api.gate import Gate
 from heddle.serving.api.keys import Keys
@@ -65,7 +66,7 @@ def make_app(
     app = FastAPI(
         title=_NAME,
         version=_VERSION,
-        docs_url="/docs" if settings.docs else None,
+        docs_url=None,  # theirs is blank without a network; ours stands below
         openapi_url="/openapi.json" if settings.docs else None,
         redoc_url=None,
     )
@@ -76,6 +77,8 @@ def make_app(
     _health(app, live)
     _asking(app, live, predicting)
     _metrics(app, live, meters, turns, gate)
+    if settings.docs:
+        add_docs(app)
     app.openapi = lambda: openapi_of(app, predicting)  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _worded)
     if settings.keys is not None:

@@ -121,7 +121,8 @@ def _property(field: Field) -> dict[str, Any]:
     if "min" in field.seen:
         said.append(f"Training rows: {field.seen['min']:g} to {field.seen['max']:g}.")
         told["x-training"] = [field.seen["min"], field.seen["max"]]
-    return told | ({"description": " ".join(said)} if said else {})
+    words_told = " ".join(one if one.endswith(".") else f"{one}." for one in said)
+    return told | ({"description": words_told} if said else {})
 
 
 def _bounds(field: Field) -> dict[str, Any]:
