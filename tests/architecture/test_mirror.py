@@ -136,7 +136,8 @@ COVERED_BY = {
     ),
     **dict.fromkeys(
         tuple(
-            f"presentation/{part}.py" for part in ("cli_compare", "compared", "describe_comparison")
+            f"presentation/{part}.py"
+            for part in ("cli_compare", "compared", "describe_comparison", "shadowed")
         ),
         "integration/test_shadow.py",
     ),

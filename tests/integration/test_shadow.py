@@ -20,6 +20,7 @@ from heddle.models.trusted import TRUSTED_TYPES
 from heddle.presentation import cli, cli_compare
 from heddle.presentation.bootstrap import REQUESTS, make_logged, make_request_log
 from heddle.presentation.served import Served, served
+from heddle.presentation.shadowed import asked_aside, mirrored, sinks_of
 from heddle.serving.address import Address
 from heddle.serving.api.app import make_app
 from heddle.serving.api.server import listen, served_aside
@@ -184,12 +185,33 @@ def test_rows_of_a_file_are_predicted_by_both(flats, tmp_path, capsys):
     assert "no row can be predicted by both" in capsys.readouterr().err
 
 
-def test_a_shadow_needs_a_log(flats, tmp_path):
-    """It is said before anything is loaded."""
-    for told in ({"log": False}, {"shadow": "flat@"}):
-        words = Served(port=0, **{"shadow": "flat@staging", "model": "flat@production"} | told)
-        with pytest.raises(ConfigError):
-            served(flats, words, say=lambda _: None)
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"log": False}, "--shadow: what the second model says is for the log of requests"),
+        ({"shadow": "flat@"}, "'flat@' names no model"),
+        ({"mirror": "wand"}, "--mirror: no mirror 'wand'; did you mean 'wandb'"),
+    ],
+)
+def test_what_makes_no_sense_is_said_before_anything_is_loaded(flats, told, words):
+    """With exit code 2."""
+    asked_for = {"shadow": "flat@staging", "model": "flat@production"} | told
+    with pytest.raises(ConfigError, match=words):
+        served(flats, Served(port=0, **asked_for), say=lambda _: None)
+
+
+def test_what_follows_an_answer_is_begun_and_ended_together(flats):
+    """Nothing where nothing is asked for; figures in files of the project."""
+    with mirrored(flats, "", print) as mirror, asked_aside(None, 1.0, print):
+        assert mirror is None
+    assert sinks_of(None, None, None) == (None, None)
+    said = []
+    with mirrored(flats, "wandb", said.append) as mirror:
+        sinks, shadow = sinks_of(None, None, mirror)
+        assert shadow is None
+        assert sinks.offer(list(make_request_log(flats).rows(limit=3)))
+    assert said == []
+    assert list(flats.glob("logs/wandb/wandb/offline-run-*/run-*.wandb"))
 
 
 def test_the_log_of_the_project_is_where_it_always_was(flats):

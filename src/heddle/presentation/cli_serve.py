@@ -49,6 +49,7 @@ Degraded = Annotated[
     bool, typer.Option("--degraded", help="Start without a model, and wait for one.")
 ]
 Shadow = Annotated[str, _option("A model to ask, too; its answers go into the log.", "MODEL")]
+Mirror = Annotated[str, _option("Figures of the answers go there, too: 'wandb'.")]
 Signatures = Annotated[
     str, _option("Of models: 'require', 'warn' or 'off'; required once keys are trusted.")
 ]
@@ -87,6 +88,7 @@ def serve_command(
     docs: Docs = None,
     degraded: Degraded = False,
     shadow: Shadow = "",
+    mirror: Mirror = "",
     signatures: Signatures = "",
     trust: Trusted = None,
     allow_unsafe_pickle: Pickle = False,

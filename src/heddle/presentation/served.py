@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from heddle.serving.cascade import Cascade
     from heddle.serving.live import Live
     from heddle.serving.logged import Logged
-    from heddle.serving.shadow import Shadow
 
 __all__ = ["Served", "declared", "needs_serve", "new_key", "served"]
 
@@ -57,6 +56,7 @@ class Served:
     docs: bool = True
     degraded: bool = False
     shadow: str = ""  # a second model, asked once an answer is given
+    mirror: str = ""  # where figures of the answers go, too: wandb
     signatures: str = ""  # require | warn | off; "": required as soon as keys are named
     trust: Path | None = None
     allow_unsafe_pickle: bool = False
@@ -111,9 +111,9 @@ def served(root: Path, told: Served, *, say: Say) -> None:
     """
     needs_serve()
     _one_thread()
+    from heddle.presentation.shadowed import asked_aside, mirrored, sinks_of
     from heddle.serving.api.app import make_app
     from heddle.serving.api.server import Server, check_host, listen
-    from heddle.serving.sinks import Sinks
 
     check_host(told.host, keys=told.keys is not None)
     settings = _settings(told)
@@ -121,13 +121,12 @@ def served(root: Path, told: Served, *, say: Say) -> None:
         door = open_until_end.enter_context(listen(told.host, told.port))
         live = _live(root, told, say)
         logged = open_until_end.enter_context(_logged(root, told, say))
-        shadow = _shadow(root, told, logged, say)
-        sinks = logged if shadow is None or logged is None else Sinks(logged, shadow)
+        mirror = open_until_end.enter_context(mirrored(root, told.mirror, say))
+        sinks, shadow = sinks_of(_second(root, told, say), logged, mirror)
         application = make_app(live, settings, sinks, shadow=shadow, notice=say)
         open_until_end.enter_context(_administered(live, told, say))
         _first(live, told, say)
-        if shadow is not None:
-            open_until_end.enter_context(_asked_aside(shadow, told, say))
+        open_until_end.enter_context(asked_aside(shadow, told.watch, say))
         if told.watch > 0 and live.address.folder is None:
             live.watch(told.watch)
             open_until_end.callback(live.stop)
@@ -169,19 +168,12 @@ def _live(root: Path, told: Served, say: Say) -> Live:
     return Live(cascade, address, notice=say, allow_schema_change=told.allow_schema_change)
 
 
-def _shadow(root: Path, told: Served, logged: Logged | None, say: Say) -> Shadow | None:
+def _second(root: Path, told: Served, say: Say) -> Live | None:
     """Return the second model, verified as the first; a copy or a hash is of the first alone."""
     from heddle.serving.live import Live
-    from heddle.serving.shadow import Shadow
 
     if not told.shadow:
         return None
-    if logged is None:
-        raise ConfigError(
-            "what the second model says is for the log of requests, and none is kept",
-            where="--shadow",
-            todo="Serve from a project's folder, without --no-log.",
-        )
     registry, address = _place(root, told.shadow)
     cascade = _cascade(root, told, registry, strict=True)
 
@@ -189,7 +181,7 @@ def _shadow(root: Path, told: Served, logged: Logged | None, say: Say) -> Shadow
         say(f"shadow: {text}")
 
     # a row that does not fit its columns is counted, and harms nobody
-    return Shadow(Live(cascade, address, notice=told_apart, allow_schema_change=True), logged)
+    return Live(cascade, address, notice=told_apart, allow_schema_change=True)
 
 
 def _cascade(root: Path, told: Served, registry: ModelRegistry | None, **own: Any) -> Cascade:
@@ -204,20 +196,6 @@ def _cascade(root: Path, told: Served, registry: ModelRegistry | None, **own: An
         unsafe_pickle=told.allow_unsafe_pickle,
     )
     return Cascade(registry, **own, trust=trust)
-
-
-@contextmanager
-def _asked_aside(shadow: Shadow, told: Served, say: Say) -> Iterator[None]:
-    """Ask the second model while the block runs."""
-    shadow.start()
-    if told.watch > 0 and shadow.live.address.folder is None:
-        shadow.live.watch(told.watch)
-    try:
-        yield
-    finally:
-        shadow.live.stop()
-        if not shadow.close():
-            say("shadow: not every request was asked of it")
 
 
 def _place(root: Path, told: str) -> tuple[ModelRegistry | None, Address]:
