@@ -41,6 +41,7 @@ class Watch:
     direction: float | None = 0.1  # below the base rate of the same sessions
     coverage: float | None = 0.1  # below the share that the interval promises
     band: bool = True  # Sharpe ratio and drawdown against those of the back-test
+    features: float | None = 1.5  # times as odd as the oddest window of the training sessions
     price_age: int | None = 2  # sessions that closed since the last price
     prediction_age: int | None = 2  # sessions that closed since the last prediction
     report: str = "reports/monitoring.json"
@@ -54,7 +55,7 @@ class Watch:
             raise ValueError(f"0 < level < 1 must hold, but got {self.level:g}")
         if self.rmse is not None and not self.rmse >= 1:
             raise ValueError(f"rmse is a multiple, at least 1, not {self.rmse:g}")
-        for name in ("direction", "coverage", "price_age", "prediction_age"):
+        for name in ("direction", "coverage", "features", "price_age", "prediction_age"):
             if (limit := getattr(self, name)) is not None and limit < 0:
                 raise ValueError(f"{name} must not be negative, but is {limit:g}")
 

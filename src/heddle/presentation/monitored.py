@@ -16,6 +16,7 @@ from heddle.domain.errors import IntegrityError
 from heddle.domain.ports import ModelRegistry, PredictionLog
 from heddle.domain.typed import build, plain
 from heddle.frames.atomic import publish
+from heddle.presentation.computed_features import features_check
 from heddle.presentation.daily import in_charge, kept_log, prices_of
 from heddle.registry.promotion import utc_now
 
@@ -124,7 +125,10 @@ def monitored(
     prices = _prices(prices_of(root, made[-1].series), _facts(manifest), at) if made else None
     found = _in_time(made, manifest, at)
     judged = tuple(made) if looked_back else found.judged
-    checks = _checks(prices, judged, manifest, cfg, at)
+    checks = (
+        *_checks(prices, judged, manifest, cfg, at),
+        features_check(root, lambda: _pipeline(registry, version), manifest, prices, cfg),
+    )
     if not looked_back:
         checks = (*checks, *_apart(found, cfg))
     report = Report(
@@ -179,6 +183,12 @@ def _apart(told: InTime, cfg: Watch) -> list[Check]:
     from heddle.monitoring.timely import hindsight
 
     return hindsight(told, cfg)
+
+
+def _pipeline(registry: ModelRegistry, version: ModelVersion) -> Any:
+    from heddle.serving.loader import load_registered
+
+    return load_registered(registry, version.name, str(version.number)).pipeline
 
 
 def _matured(predictions: Sequence[Prediction]) -> int:
