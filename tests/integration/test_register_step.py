@@ -23,8 +23,10 @@ from heddle.presentation import cli
 from heddle.registry.gates import Gates
 from heddle.registry.manifest import Fit
 from heddle.registry.promotion import Promote, promote, rollback
+from heddle.registry.signatures import new_key
 from heddle.serving.batch import predict_file
 from heddle.serving.loader import load_folder, load_registered
+from heddle.serving.trust import Trust
 
 FEATURES = {
     "numeric": ["x", "y", "size", "beds"],
@@ -120,6 +122,7 @@ class Project:
         self.tracker = MemoryTracker()
         self.registry = MlflowRegistry(uri, experiment="test", trusted=TRUSTED_TYPES)
         self.progress = SilentProgress()
+        self.signing_key: Path | None = None
         self.rows = rows_of(600, seed=1)
         cells = {"columns": ["x", "y"], "size": 2.0}
         plan = {"strategy": "random", "row_key": "row_id", "folds": 3, "blocks": cells}
@@ -144,6 +147,7 @@ class Project:
             cores=cores,
             scratch=self.root,
             facts=lambda: facts,
+            signing_key=self.signing_key,
         )
         register(context, build(Register, CONFIG | changes, where="register"))
 
@@ -313,13 +317,21 @@ def test_the_same_model_is_one_version_and_another_one_counts_as_a_second_look(t
 
 
 def test_a_table_may_be_fitted_once_more_on_all_its_rows(done, tmp_path):
-    """The figures are those of the judged fit, to the byte; the model that is kept is another."""
+    """The figures are those of the judged fit, to the byte; the model that is kept is another.
+
+    This one is signed, too: what is registered brings the signature along.
+    """
     project = Project(tmp_path / "p", f"sqlite:///{tmp_path}/runs/mlflow.db")
+    project.signing_key = tmp_path / "own.key"
+    public = new_key("own", project.signing_key)
     project.run(refit=True)
     for name in ("metrics.json", "predictions.parquet", "model/reference.parquet"):
         one, two = ((p.root / "models" / name).read_bytes() for p in (done, project))
         assert one == two, name
-    model = load_registered(project.registry, "price", "staging")
+    trust = Trust(signatures="require", keys=(public,))
+    model = load_registered(project.registry, "price", "staging", trust=trust)
+    assert model.signature == "signed by own"
+    assert project.registry.resolve("price", "staging").tags["signed_by"] == public.id
     assert model.manifest.refit == Fit(rows=600)
     assert model.manifest.fitted_on == "600 rows; judged was a fit on 480 rows"
     assert model.manifest.seen["size"]["max"] == project.rows["size"].max()

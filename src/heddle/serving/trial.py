@@ -16,6 +16,7 @@ from heddle.domain.errors import HeddleError, IntegrityError
 __all__ = ["main", "tried"]
 
 _PATIENCE = 120.0  # seconds
+_MEMORY = 8 * 2**30  # bytes of addresses, and four times the file
 _DONE = b"predicted\n"
 
 
@@ -50,6 +51,7 @@ def tried(name: str, content: bytes, manifest: bytes, golden: bytes, *, where: s
 
 def main(told: BinaryIO) -> int:
     """Do what `tried` asks for; return the exit code."""
+    import resource
     from pathlib import Path
 
     import numpy as np
@@ -61,6 +63,9 @@ def main(told: BinaryIO) -> int:
 
     head = json.loads(told.readline())
     manifest, golden, content = (told.read(size) for size in head["sizes"])
+    most = _MEMORY + 4 * len(content)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         known = parsed_manifest(manifest, Path())
         model = read_model(head["name"], content, known, where=head["name"])
