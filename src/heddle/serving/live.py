@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,6 +62,7 @@ class Live:
         self.address = address
         self.draining = False  # no new work is wanted; what was admitted is answered
         self.swaps = 0  # models that began to serve, the first included
+        self.swapped: Counter[str] = Counter()  # of them, by alias or number
         self.refused = 0  # models that could not be verified
         self.fault = ""  # why what the address means does not serve; "" when it does
         self._cascade = cascade
@@ -180,6 +182,7 @@ class Live:
             notices=found.notices,
         )
         self.swaps += 1
+        self.swapped[self.address.wanted or "folder"] += 1
         self.fault = ""
         self._say(f"{found.model.label} serves, from the {found.source}, digest {found.digest}")
         return self._current

@@ -18,6 +18,7 @@ from heddle.serving.api.doors import KeyDoor
 from heddle.serving.api.gate import Gate
 from heddle.serving.api.keys import Keys
 from heddle.serving.api.limits import PREDICT, Limits
+from heddle.serving.api.measured import measured
 from heddle.serving.api.meters import Meters, escaped
 from heddle.serving.api.predicting import Predicting
 from heddle.serving.api.settings import Settings
@@ -73,6 +74,7 @@ def make_app(
     app.state.shadow = shadow
     app.state.predicting = predicting
     app.state.meters = meters
+    app.state.logged = logged
     app.state.gate = gate
     _health(app, live)
     _asking(app, live, predicting)
@@ -148,7 +150,6 @@ def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns, gate: Gate)
         """Return counters and times in Prometheus's text form."""
         gauges = [
             ("ready", "", "Whether requests should come here.", float(live.ready)),
-            ("model_swaps_total", "", "Models that began to serve.", float(live.swaps)),
             ("model_refused_total", "", "Models not verified.", float(live.refused)),
             ("requests_waiting", "", "Requests before the model.", float(turns.waiting)),
             (
@@ -162,6 +163,7 @@ def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns, gate: Gate)
             model, digest = escaped(serving.model.label), serving.digest
             labels = f'{{model="{model}",digest="{digest}",source="{serving.source}"}}'
             gauges.append(("model_info", labels, "The model that serves.", 1.0))
+        gauges += measured(live, meters, app.state.logged, shed=gate.refused)
         if app.state.shadow is not None:
             gauges += app.state.shadow.gauges
         text = meters.text(gauges)

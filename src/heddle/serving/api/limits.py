@@ -81,13 +81,18 @@ class Limits:
             async with asyncio.timeout(self._settings.timeout_s):
                 await self._app(scope, one.receive, one.send)
         except Refused as fault:
-            await one.refuse(fault)
+            await self._refuse(one, fault)
         except TimeoutError:
             late = Refused(504, "the answer took too long")
-            await one.refuse(late if one.whole else Refused(408, "the request came too slowly"))
+            slow = Refused(408, "the request came too slowly")
+            await self._refuse(one, late if one.whole else slow)
         except Exception as fault:  # noqa: BLE001 whatever it is, no client hears of it
             self._notice(f"{scope['path']}: {type(fault).__name__}: {fault}")
-            await one.refuse(Refused(500, "a fault of the server; its log says which"))
+            await self._refuse(one, Refused(500, "a fault of the server; its log says which"))
+
+    async def _refuse(self, one: _Request, fault: Refused) -> None:
+        self._meters.refusals[fault.reason] += 1
+        await one.refuse(fault)
 
     def _check(self, scope: Scope) -> None:
         """Raise Refused for what can be told from the head of a request."""
@@ -99,7 +104,8 @@ class Limits:
         """Count bytes that came. Raises Refused when all bodies together hold too many."""
         self._buffered += size
         if self._buffered > self._settings.most_buffered:
-            raise Refused(503, "too many large requests at once", headers={"retry-after": "1"})
+            words = "too many large requests at once"
+            raise Refused(503, words, headers={"retry-after": "1"}, reason="no_memory")
 
 
 class _Request:

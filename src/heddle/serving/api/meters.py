@@ -19,6 +19,7 @@ class Meters:
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, int]] = Counter()  # route, status
+        self.refusals: Counter[str] = Counter()  # by reason
         self.rows = 0  # predicted
         self.flagged = 0  # of them, with a remark
         self.in_flight = 0  # requests that are being answered
@@ -37,7 +38,10 @@ class Meters:
         self.requests[route, status] += 1
 
     def text(self, gauges: Iterable[tuple[str, str, str, float]] = ()) -> str:
-        """Return everything, and `gauges`: (name, labels, help, value), names without `heddle_`."""
+        """Return everything, and `gauges`: (name, labels, help, value), names without `heddle_`.
+
+        Those of one name, which differ in their labels, stand together.
+        """
         lines = _head("requests_total", "counter", "Answers by route and status.")
         lines += [
             f'heddle_requests_total{{route="{escaped(route)}",status="{status}"}} {count}'
@@ -51,9 +55,12 @@ class Meters:
         )
         for name, kind, told, value in counted:
             lines += [*_head(name, kind, told), f"heddle_{name} {value}"]
+        before = ""
         for name, labels, told, number in gauges:
             kind = "counter" if name.endswith("_total") else "gauge"
-            lines += [*_head(name, kind, told), f"heddle_{name}{labels} {number:g}"]
+            lines += _head(name, kind, told) if name != before else []
+            lines.append(f"heddle_{name}{labels} {number:.15g}")
+            before = name
         return "\n".join(lines) + "\n"
 
     def _times(self) -> list[str]:

@@ -77,7 +77,9 @@ class Predicting:
         start = time.perf_counter()
         ready = self.ready()
         if ready is None:
-            raise Refused(503, "no model is loaded yet", headers={"retry-after": "5"})
+            raise Refused(
+                503, "no model is loaded yet", headers={"retry-after": "5"}, reason="no_model"
+            )
         _check_type(request.headers.get("content-type", ""))
         serving, reader = ready
         body = await request.body()

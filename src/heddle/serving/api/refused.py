@@ -7,6 +7,19 @@ from collections.abc import Mapping, Sequence
 __all__ = ["Refused"]
 
 _SHOWN = 20
+_REASONS = {  # as they are counted
+    400: "unreadable",
+    401: "no_key",
+    408: "too_slow",
+    413: "too_large",
+    415: "not_json",
+    422: "invalid_rows",
+    429: "too_often",
+    431: "large_head",
+    500: "fault",
+    503: "no_room",
+    504: "too_long",
+}
 
 
 class Refused(Exception):
@@ -17,6 +30,7 @@ class Refused(Exception):
         error: the fault as a whole.
         faults: (field, reason) pairs, the field as a path such as `instances[0].size`.
         headers: of the answer.
+        reason: as it is counted; "": that of the status.
     """
 
     def __init__(
@@ -25,12 +39,15 @@ class Refused(Exception):
         error: str,
         faults: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        *,
+        reason: str = "",
     ) -> None:
         super().__init__(error)
         self.status = status
         self.error = error
         self.faults = tuple(faults)
         self.headers = dict(headers or {})
+        self.reason = reason or _REASONS.get(status, "other")
 
     def document(self) -> dict[str, object]:
         """Return the answer's body; of many faults the first twenty.
