@@ -22,6 +22,7 @@ from heddle.serving.api.measured import measured
 from heddle.serving.api.meters import Meters, escaped
 from heddle.serving.api.predicting import Predicting
 from heddle.serving.api.settings import Settings
+from heddle.serving.api.shortcut import Shortcut
 from heddle.serving.api.turns import Turns
 from heddle.serving.live import Live
 from heddle.serving.shadow import Shadow
@@ -62,7 +63,7 @@ def make_app(
     """
     settings = settings or Settings()
     meters, turns = Meters(), Turns(settings.most_waiting)
-    gate = Gate(settings.most_waiting, refused=lambda: meters.count(PREDICT, 503))
+    gate = Gate(settings.most_waiting)
     predicting = Predicting(live, settings, turns, meters, logged)
     app = FastAPI(
         title=_NAME,
@@ -83,6 +84,7 @@ def make_app(
         add_docs(app)
     app.openapi = lambda: openapi_of(app, predicting)  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _worded)
+    app.add_middleware(Shortcut, path=PREDICT, answer=predicting.answer)
     if settings.keys is not None:
         keys = Keys(settings.keys, notice=notice, rate=settings.rate, burst=settings.burst)
         app.add_middleware(KeyDoor, keys=keys)
@@ -148,6 +150,7 @@ def _metrics(app: FastAPI, live: Live, meters: Meters, turns: Turns, gate: Gate)
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> PlainTextResponse:
         """Return counters and times in Prometheus's text form."""
+        meters.requests[PREDICT, 503] += gate.untold()
         gauges = [
             ("ready", "", "Whether requests should come here.", float(live.ready)),
             ("model_refused_total", "", "Models not verified.", float(live.refused)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import lru_cache
 from typing import Any
 
 from uvicorn.config import Config
@@ -26,6 +27,7 @@ _LAST_WORD = 0.3  # seconds in which an idle connection may still bring a reques
 _SKIPPED = 65_536  # bytes of a body that cost less to pass over than a new connection
 _PATH = PREDICT.encode()
 _ASKS = b"POST %s HTTP/1.1\r\n" % _PATH
+_PLAIN = 1_024  # bytes of a head that is looked at before it is parsed
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,5})\r\n")
 _UNUSUAL = re.compile(rb"transfer-|expect|upgrade|close")
 
@@ -41,18 +43,21 @@ def _written(fault: Refused, *, closes: bool = False) -> bytes:
 
 
 def _is_whole(data: bytes) -> bool:
-    """Whether these bytes are one request for predictions, all of it and nothing else.
+    """Whether these bytes are one request for predictions, all of it and nothing else."""
+    end = data.find(b"\r\n\r\n", 0, _PLAIN)
+    return end > 0 and _length(data[: end + 2]) == len(data) - end - 4
 
-    What is not quite plain is not: it goes to the parser.
+
+@lru_cache(maxsize=256)
+def _length(head: bytes) -> int:
+    """Return how long the body of a request for predictions is, -1 of any other.
+
+    What is not quite plain is another: it goes to the parser.
     """
-    end = data.find(b"\r\n\r\n")
-    if end < 0 or not data.startswith(_ASKS):
-        return False
-    head = data[: end + 2].lower()
-    if head.count(b"content-length") != 1 or _UNUSUAL.search(head):
-        return False
-    told = _LENGTH.search(head)
-    return told is not None and int(told[1]) == len(data) - end - 4
+    told = head.lower()
+    found = _LENGTH.search(told)
+    plain = head.startswith(_ASKS) and told.count(b"content-length") == 1
+    return int(found[1]) if plain and found and not _UNUSUAL.search(told) else -1
 
 
 _LONG = "the headers are too large"
@@ -101,7 +106,7 @@ class PatientProtocol(HttpToolsProtocol):
         """Take bytes; begin to wait when they are the beginning of a head, end when it is whole."""
         if self._broken:
             return
-        if self._between and self._waiting and self._full and _is_whole(data):
+        if self._full and self._between and self._waiting and _is_whole(data):
             self._unset_keepalive_if_required()
             self._refuse()
         else:

@@ -33,10 +33,6 @@ class Meters:
             self._slots[bisect_left(_BOUNDS, seconds)] += 1
             self._seconds += seconds
 
-    def count(self, route: str, status: int) -> None:
-        """Count an answer that took no time to speak of."""
-        self.requests[route, status] += 1
-
     def text(self, gauges: Iterable[tuple[str, str, str, float]] = ()) -> str:
         """Return everything, and `gauges`: (name, labels, help, value), names without `heddle_`.
 

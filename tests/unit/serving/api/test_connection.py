@@ -94,7 +94,9 @@ def test_without_room_a_request_is_passed_over(app, wire, door, packets):
     wire.sendall(ASK)
     assert statuses(wire, 1) == [200]
     assert (app.state.gate.inside, app.state.gate.refused) == (1, 1)
-    assert app.state.meters.requests[PREDICT, 503] == 1
+    counted = httpx.get(f"http://{door[0]}:{door[1]}/metrics").text
+    assert f'requests_total{{route="{PREDICT}",status="503"}} 1\n' in counted
+    assert "heddle_requests_shed_total 1\n" in counted
 
 
 def test_refusals_and_answers_keep_their_order(app, wire):

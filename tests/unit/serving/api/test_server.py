@@ -100,10 +100,11 @@ def test_what_was_admitted_is_answered_when_it_ends(served, live, monkeypatch):
     )
     asked.start()
     assert began.wait(timeout=20)
+    made._linger = 1.0  # a busy machine takes its time to ask
     made.handle_exit(15, None)
     assert httpx.get(f"{url}/health/ready").status_code == 503
     assert httpx.get(f"{url}/health/live").status_code == 200
-    time.sleep(0.5)
+    time.sleep(1.2)
     assert thread.is_alive()
     gate.set()
     asked.join(timeout=20)
