@@ -79,7 +79,9 @@ def _compared(
         return compared_in_log(make_request_log(root), registry, world.model, asked, now=utc_now())
     if since or until:
         raise ConfigError("rows of FILE have no time", where="--on", todo="Leave it out.")
-    return compared_on_file(registry, world.model, asked, on)
+    from heddle.presentation.trusting import trust_of
+
+    return compared_on_file(registry, world.model, asked, on, trust_of(root))
 
 
 def _show(told: dict[str, Any]) -> None:

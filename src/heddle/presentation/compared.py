@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from heddle.domain.ports import ModelRegistry, RequestLog
     from heddle.monitoring.answers import Answers
     from heddle.serving.loader import LoadedModel
+    from heddle.serving.trust import Trust
 
 __all__ = ["Asked", "compared_in_log", "compared_on_file"]
 
@@ -95,7 +96,9 @@ def compared_in_log(
     }
 
 
-def compared_on_file(registry: Registry, name: str, asked: Asked, source: Path) -> dict[str, Any]:
+def compared_on_file(
+    registry: Registry, name: str, asked: Asked, source: Path, trust: Trust | None = None
+) -> dict[str, Any]:
     """Return the comparison of two models by rows of a file; no server is asked.
 
     Raises:
@@ -111,7 +114,9 @@ def compared_on_file(registry: Registry, name: str, asked: Asked, source: Path) 
         for told, alias in ((asked.one, "production"), (asked.other, "staging"))
     ]
     _comparable(*models)
-    loaded = [load_folder(m.folder, expected=m.pin or None, label=m.label) for m in models]
+    loaded = [
+        load_folder(m.folder, expected=m.pin or None, label=m.label, trust=trust) for m in models
+    ]
     answers = [answers_of_file(model, source) for model in loaded]
     both = np.isfinite(answers[0].predicted) & np.isfinite(answers[1].predicted)
     if not both.any():

@@ -127,7 +127,7 @@ def monitored(
     judged = tuple(made) if looked_back else found.judged
     checks = (
         *_checks(prices, judged, manifest, cfg, at),
-        features_check(root, lambda: _pipeline(registry, version), manifest, prices, cfg),
+        features_check(root, lambda: _pipeline(root, registry, version), manifest, prices, cfg),
     )
     if not looked_back:
         checks = (*checks, *_apart(found, cfg))
@@ -185,10 +185,12 @@ def _apart(told: InTime, cfg: Watch) -> list[Check]:
     return hindsight(told, cfg)
 
 
-def _pipeline(registry: ModelRegistry, version: ModelVersion) -> Any:
+def _pipeline(root: Path, registry: ModelRegistry, version: ModelVersion) -> Any:
+    from heddle.presentation.trusting import trust_of
     from heddle.serving.loader import load_registered
 
-    return load_registered(registry, version.name, str(version.number)).pipeline
+    number = str(version.number)
+    return load_registered(registry, version.name, number, trust=trust_of(root)).pipeline
 
 
 def _matured(predictions: Sequence[Prediction]) -> int:

@@ -121,12 +121,14 @@ def learned(root: Path, one: Meant) -> Watched:
     )
 
 
-def of_file(one: Meant, source: Path) -> tuple[Answers, str]:
+def of_file(root: Path, one: Meant, source: Path) -> tuple[Answers, str]:
     """Return rows of a file with what the model says of them, and a word on where they are from."""
+    from heddle.presentation.trusting import trust_of
     from heddle.serving.answered import answers_of_file
     from heddle.serving.loader import load_folder
 
-    loaded = load_folder(one.folder, expected=one.pin or None, label=one.label)
+    pin, trust = one.pin or None, trust_of(root)
+    loaded = load_folder(one.folder, expected=pin, label=one.label, trust=trust)
     return answers_of_file(loaded, source), f"rows of {source.name}"
 
 

@@ -57,7 +57,7 @@ def watched_now(
     report = inside(root, cfg.report, what=f"{_GROUP}.report")
     model = learned(root, one)
     if asked.file is not None:
-        answers, source = of_file(one, asked.file)
+        answers, source = of_file(root, one, asked.file)
     else:
         answers, source = of_requests(root, one, asked.since, cfg.most_rows, now=now)
     told = document(one, model, answers, cfg, source=source, now=now)
