@@ -23,6 +23,7 @@ PAGES = (
     *("predict", "batch", "forecast", "backtest"),
     *("leaderboard", "versions", "registry", "monitoring"),
 )
+_CLOSER = "<style>.stMainBlockContainer {padding-top: 3.5rem}</style>"
 _ROOM = "heddle.presentation.dashboard"
 
 
@@ -72,6 +73,7 @@ def main(root: str, api: str = "") -> None:
         visibility="hidden",
     )
     chosen = st.navigation([first, *menu])
+    st.html(_CLOSER)
     with st.sidebar:
         st.caption(f"Project **{place.root.name}**", help=str(place.root))
     chosen.run()

@@ -173,6 +173,7 @@ def _over_http(api: str, method: str, path: str, body: bytes) -> tuple[int, byte
 
 def _in_process(place: Place, body: bytes) -> tuple[int, bytes]:
     """Ask the API's app without a socket: the same checks, words, limits and log."""
+    _ = place.serving  # the one in charge now
     app = _app(place)
     with _turn:
         return asyncio.run(_posted(app, body))
@@ -181,8 +182,11 @@ def _in_process(place: Place, body: bytes) -> tuple[int, bytes]:
 @cache
 def _app(place: Place) -> Any:
     from heddle.serving.api.app import make_app
+    from heddle.serving.api.settings import Settings
 
-    return make_app(place.live, logged=place.logged)
+    told = {key: value for key, value in place.served.items() if key in {"outside", "categories"}}
+    settings = build(Settings, told, where="params.yaml: world.serving")
+    return make_app(place.live, settings, place.logged)
 
 
 async def _posted(app: Any, body: bytes) -> tuple[int, bytes]:

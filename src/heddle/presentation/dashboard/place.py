@@ -88,12 +88,26 @@ class Place:
         return make_request_log(self.root) if (self.root / REQUESTS).is_file() else None
 
     @cached_property
-    def logged(self) -> Logged:
-        """The queue in front of that log, for predictions that are made here."""
+    def served(self) -> Mapping[str, Any]:
+        """What the project's configuration says of serving: it holds for pages, too."""
+        from heddle.presentation.served import declared
+
+        return declared(self.root)
+
+    @cached_property
+    def logged(self) -> Logged | None:
+        """The queue in front of that log, for predictions made here; None where none is kept."""
+        from heddle.domain.typed import build
         from heddle.presentation.bootstrap import make_logged
         from heddle.serving.logged import LogSettings
 
-        return make_logged(self.root, LogSettings(), lambda _: None)
+        told = self.served
+        if not told.get("log", True):
+            return None
+        hidden = dict(word.split("=", 1) for word in told.get("redact", ()))
+        values = {"redact": hidden, "keep_days": told.get("keep_days")}
+        settings = build(LogSettings, values, where="params.yaml: world.serving")
+        return make_logged(self.root, settings, lambda _: None)
 
     @property
     def predictions(self) -> PredictionLog:
@@ -105,12 +119,15 @@ class Place:
     @cached_property
     def live(self) -> Live:
         """The holder of the model in production, or in staging before any is."""
+        from heddle.presentation.trusting import trust_of
         from heddle.serving.address import Address
         from heddle.serving.cascade import Cascade
         from heddle.serving.live import Live
 
         address = Address(name=self.world.model, wanted="production")
-        return Live(Cascade(self.registry), address)
+        return Live(
+            Cascade(self.registry, trust=trust_of(self.root)), address, allow_schema_change=True
+        )
 
     @property
     def serving(self) -> Serving | None:
@@ -175,8 +192,9 @@ class Place:
 
     def close(self) -> None:
         """Write down what was asked and is not in the log yet."""
-        if "logged" in self.__dict__:
-            self.logged.close()
+        logged = self.__dict__.get("logged")
+        if logged is not None:
+            logged.close()
 
     def _look(self) -> None:
         """Let the model be the one that its alias means; another alias may be in charge by now."""

@@ -1,6 +1,9 @@
 """Asking the model here, or an API elsewhere."""
 
+import shutil
+
 import pytest
+import yaml
 from tests.loopback import body, serving
 
 from heddle.presentation.dashboard.asking import Asked, about, answer_of, ask
@@ -127,3 +130,23 @@ def test_without_a_model_the_reason_is_told(tmp_path):
     assert not isinstance(about(Place(tmp_path)), Asked)
     with serving(body(b'{"model_loaded": false}', "application/json")) as empty:
         assert about(Place(tmp_path, empty.address)) == f"{empty.address} has no model yet"
+
+
+def test_what_the_project_says_of_serving_holds_for_pages(flats, tmp_path, row):
+    """Policies, and what is kept of a row."""
+    root = shutil.copytree(flats, tmp_path / "flats")
+    told = yaml.safe_load((root / "params.yaml").read_text())
+    told["world"]["serving"] = {"outside": "refuse", "redact": {"size": "drop"}}
+    (root / "params.yaml").write_text(yaml.safe_dump(told))
+    place = Place(root)
+    assert ask(place, row | {"size": 900.0}).faults == {"size": "lies outside the training rows"}
+    answer = ask(place, row)
+    place.close()
+    kept = place.requests.find(answer.told["id"])
+    assert "size" not in kept.row
+    told["world"]["serving"] = {"log": False}
+    (root / "params.yaml").write_text(yaml.safe_dump(told))
+    silent = Place(root)
+    answer = ask(silent, row)
+    assert silent.logged is None
+    assert silent.requests.find(answer.told["id"]) is None
