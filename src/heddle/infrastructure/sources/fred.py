@@ -15,16 +15,15 @@ from heddle.domain.entities import RawFile
 from heddle.domain.errors import ConfigError, DataContractError
 from heddle.domain.ports import Progress
 from heddle.infrastructure.sources.address import read_address
-from heddle.infrastructure.sources.landing import land, too_large
+from heddle.infrastructure.sources.landing import land
 from heddle.infrastructure.sources.pages import csv_page
 from heddle.infrastructure.sources.patience import Patience
 from heddle.infrastructure.sources.web import (
     Again,
     Refused,
     ask,
-    parts_of,
     patiently,
-    refuse_web_page,
+    whole,
 )
 from heddle.ingestion.asof import read_day
 
@@ -145,13 +144,8 @@ class FredSource:
                 raise
             what = f"there is no series {one!r}: {fault.what}"
             raise ConfigError(what, where="ingestion.series.ids", todo=todo) from None
-        with answer:
-            refuse_web_page(answer, where=f"{self._where}, {one}", todo=todo)
-            body = b""
-            for part in parts_of(answer, self.patience):
-                body += part
-                if len(body) > self.max_bytes:
-                    raise too_large(self._where, self.max_bytes)
+        where = f"{self._where}, {one}"
+        body = whole(answer, self.patience, where=where, todo=todo, max_bytes=self.max_bytes)
         try:
             page = csv_page(body)
         except ValueError as fault:
@@ -159,7 +153,7 @@ class FredSource:
         if len(page.fields) != 2 or page.fields[1] != one:
             came = ", ".join(page.fields)[:200]
             what = f"answered with the columns {came}, not with a day and {one}"
-            raise DataContractError(what, where=f"{self._where}, {one}", todo=_TODO)
+            raise DataContractError(what, where=where, todo=_TODO)
         return self._column(one, [list(row) for row in page.rows])
 
     def _column(self, one: str, rows: list[list[str]]) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from heddle.infrastructure.sources.landing import land, too_large
 from heddle.infrastructure.sources.pages import KeptPages, Page, csv_page, csv_text, json_page
 from heddle.infrastructure.sources.patience import Patience
 from heddle.infrastructure.sources.socrata_table import SocrataTable
-from heddle.infrastructure.sources.web import Again, ask, parts_of, patiently, refuse_web_page
+from heddle.infrastructure.sources.web import Again, ask, patiently, whole
 
 __all__ = ["SocrataSource"]
 
@@ -215,15 +215,11 @@ class SocrataSource:
         )
 
     def _body(self, address: Address) -> tuple[bytes, Any]:
-        with ask(address, self.patience, secrets=self._secrets(), todo=self._todo) as answer:
-            todo = "Check ingestion.site and ingestion.dataset."
-            refuse_web_page(answer, where=self.table.origin, todo=todo)
-            body = bytearray()
-            for part in parts_of(answer, self.patience):
-                body += part
-                if len(body) > self.max_bytes:
-                    raise too_large(self.table.origin, self.max_bytes)
-            return bytes(body), answer.headers
+        answer = ask(address, self.patience, secrets=self._secrets(), todo=self._todo)
+        todo = "Check ingestion.site and ingestion.dataset."
+        where = self.table.origin
+        body = whole(answer, self.patience, where=where, todo=todo, max_bytes=self.max_bytes)
+        return body, answer.headers
 
     def _secrets(self) -> dict[str, str]:
         token = os.environ.get(self.token_variable, "") if self.token_variable else ""

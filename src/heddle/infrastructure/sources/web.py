@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 from heddle import __version__
 from heddle.domain.errors import ConfigError, HeddleError
 from heddle.infrastructure.sources.address import Address, read_address
+from heddle.infrastructure.sources.landing import too_large
 from heddle.infrastructure.sources.patience import Patience
 
-__all__ = ["Again", "Refused", "ask", "parts_of", "patiently", "refuse_web_page"]
+__all__ = ["Again", "Refused", "ask", "parts_of", "patiently", "refuse_web_page", "whole"]
 
 _CHUNK = 1 << 16
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
@@ -134,6 +135,24 @@ def parts_of(answer: Any, patience: Patience) -> Iterator[bytes]:
         raise Again(f"{_reason(fault)} after {came:,} bytes") from None
     if size is not None and came < size:
         raise Again(f"the connection was cut after {came:,} of {size:,} bytes")
+
+
+def whole(answer: Any, patience: Patience, *, where: str, todo: str, max_bytes: int) -> bytes:
+    """Return an answer of data as bytes, and close it.
+
+    Raises:
+        Again: as `parts_of`.
+        ConfigError: it is a page for people.
+        DataContractError: it has more than `max_bytes`.
+    """
+    with answer:
+        refuse_web_page(answer, where=where, todo=todo)
+        body = b""
+        for part in parts_of(answer, patience):
+            body += part
+            if len(body) > max_bytes:
+                raise too_large(where, max_bytes)
+    return body
 
 
 def refuse_web_page(answer: Any, *, where: str, todo: str) -> None:

@@ -19,7 +19,7 @@ from heddle.domain.errors import ConfigError, DataContractError
 from heddle.domain.ports import Progress
 from heddle.frames.sessions import last_session, sessions
 from heddle.infrastructure.sources.address import read_address
-from heddle.infrastructure.sources.landing import land, too_large
+from heddle.infrastructure.sources.landing import land
 from heddle.infrastructure.sources.patience import Patience
 from heddle.infrastructure.sources.revisions import differences
 from heddle.infrastructure.sources.snapshots import Query, Snapshot, Snapshots
@@ -27,9 +27,8 @@ from heddle.infrastructure.sources.web import (
     Again,
     Refused,
     ask,
-    parts_of,
     patiently,
-    refuse_web_page,
+    whole,
 )
 from heddle.infrastructure.sources.yahoo_bars import closed_bars
 from heddle.infrastructure.sources.yahoo_chart import Chart, Split, read_chart
@@ -242,13 +241,7 @@ class YahooSource:
             answer = ask(address, self.patience, headers={"User-Agent": _AGENT}, todo=lambda _: "")
         except Refused as fault:
             raise self._refused(fault) from None
-        with answer:
-            refuse_web_page(answer, where=self._shown, todo=_TODO)
-            body = b""
-            for part in parts_of(answer, self.patience):
-                body += part
-                if len(body) > self.max_bytes:
-                    raise too_large(self._shown, self.max_bytes)
+        body = whole(answer, self.patience, where=self._shown, todo=_TODO, max_bytes=self.max_bytes)
         try:
             chart = read_chart(body, where=self._shown)
         except ValueError as fault:
