@@ -35,7 +35,7 @@ def show(place: Place) -> None:
     """Show verdict, price with the newest forecast, and the record of all of them."""
     import streamlit as st
 
-    from heddle.presentation.dashboard.drawn import draw, dressed, plain
+    from heddle.presentation.dashboard.drawn import draw, dressed
     from heddle.presentation.dashboard.published import inputs_of, wording_of
     from heddle.presentation.report.selection import verdict
 
@@ -50,7 +50,7 @@ def show(place: Place) -> None:
     names = list(dict.fromkeys(one.series for one in reversed(made)))
     series = names[0]
     if len(names) > 1:
-        series = st.selectbox("Series", names, format_func=plain, key="forecast_series")
+        series = st.selectbox("Series", names, key="forecast_series")
     _of(place, [one for one in made if one.series == series])
 
 

@@ -12,7 +12,7 @@ from heddle.presentation.report.wording import Wording
 if TYPE_CHECKING:
     from heddle.presentation.dashboard.place import Place
 
-__all__ = ["ICON", "TITLE", "applies", "show", "trial_rows"]
+__all__ = ["ICON", "TITLE", "applies", "searches_of", "show", "trial_rows"]
 
 TITLE = "Leaderboard"
 ICON = ":material/leaderboard:"
@@ -79,6 +79,22 @@ def trial_rows(trials: Sequence[Mapping[str, Any]], figure: str) -> list[dict[st
     ]
 
 
+def searches_of(told: Inputs) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """Return the trials of each search, those of the model's members first.
+
+    Where the leaders were searched again, the first search of all candidates stands after that.
+    """
+    from heddle.presentation.report.tuning import studies_of
+
+    deep, coarse = (
+        studies_of(trials or ()) for trials in (told.trials, (told.leaderboard or {}).get("trials"))
+    )
+    again = " (first search)" if deep else ""
+    found = {**deep, **{f"{name}{again}": rows for name, rows in coarse.items()}}
+    members = [str(one.get("candidate")) for one in (told.best or {}).get("members") or ()]
+    return {name: found[name] for name in sorted(found, key=lambda name: name not in members)}
+
+
 def _candidates(told: Inputs, words: Wording) -> None:
     from heddle.presentation.dashboard.drawn import draw_section
     from heddle.presentation.report.leaderboard import leaderboard_section
@@ -92,17 +108,15 @@ def _candidates(told: Inputs, words: Wording) -> None:
 def _trials(told: Inputs, words: Wording) -> None:
     import streamlit as st
 
-    from heddle.presentation.dashboard.drawn import draw_section, plain
+    from heddle.presentation.dashboard.drawn import draw_section
     from heddle.presentation.report.tuning import tuning_section
 
-    coarse = (told.leaderboard or {}).get("trials") or ()
-    trials = told.trials or coarse
-    names = list(dict.fromkeys(str(one.get("study")) for one in trials))
-    if not names:
+    searches = searches_of(told)
+    if not searches:
         st.info("No search has left its trials: `heddle run` makes some.")
         return
-    name = st.selectbox("Search", names, format_func=plain, key="leaderboard_search")
-    kept = [one for one in trials if str(one.get("study")) == name]
+    name = st.selectbox("Search", list(searches), key="leaderboard_search")
+    kept = searches[name]
     draw_section(tuning_section(kept, told.best, words), "leaderboard", heading=False)
     st.subheader("Every trial")
     st.dataframe(

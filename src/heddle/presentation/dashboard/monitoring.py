@@ -81,15 +81,13 @@ def watch_now(place: Place, file: Path | None, since: str) -> Mapping[str, Any]:
 def _report(place: Place) -> None:
     import streamlit as st
 
-    from heddle.presentation.dashboard.drawn import plain
-
     told = reports_of(place.root)
     if not told:
         st.info("Nothing has been looked at yet: `heddle monitor`, or “Look now” above, does.")
         return
     name = next(iter(told))
     if len(told) > 1:
-        name = st.selectbox("Report", list(told), format_func=plain, key="monitoring_report")
+        name = st.selectbox("Report", list(told), key="monitoring_report")
     _chapters(told[name])
 
 
@@ -137,7 +135,8 @@ def _requests(place: Place) -> None:
 def _trace(place: Place, asked: str) -> None:
     import streamlit as st
 
-    from heddle.presentation.dashboard.registry_told import link_rows
+    from heddle.presentation.dashboard.drawn import draw
+    from heddle.presentation.dashboard.registry_told import links_table
     from heddle.presentation.traced import traced
 
     trace = traced(place.root, asked, place.registry, place.world, place.params)
@@ -145,7 +144,7 @@ def _trace(place: Place, asked: str) -> None:
         st.warning(f"No longer as it was: {', '.join(trace.broken)}.")
     else:
         st.success("Every link that can be looked at from here is as it was.")
-    st.dataframe(link_rows(trace.links), hide_index=True, width="stretch", key="monitoring_links")
+    draw(links_table(trace.links), "monitoring")
     with st.expander("The answer, its row and its model"):
         st.json({"answer": trace.answer, "model": trace.model}, expanded=1)
 

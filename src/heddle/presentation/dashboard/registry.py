@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heddle.presentation.dashboard.registry_told import (
-    link_rows,
+    links_table,
     lowered,
     model_rows,
     tag_rows,
@@ -48,7 +48,7 @@ def show(place: Place) -> None:
     name = names[0]
     if len(names) > 1:
         own = names.index(place.world.model) if place.world.model in names else 0
-        name = st.selectbox("Model", names, index=own, format_func=plain, key="registry_model")
+        name = st.selectbox("Model", names, index=own, key="registry_model")
     versions = place.registry.versions(name)
     st.subheader(plain(name))
     _table(versions)
@@ -121,6 +121,7 @@ def _gates(place: Place, version: ModelVersion) -> None:
 def _lineage(place: Place, version: ModelVersion) -> None:
     import streamlit as st
 
+    from heddle.presentation.dashboard.drawn import draw
     from heddle.presentation.traced import traced
 
     asked = f"{version.name}/{version.number}"
@@ -130,7 +131,7 @@ def _lineage(place: Place, version: ModelVersion) -> None:
         st.warning(f"No longer as it was: {', '.join(trace.broken)}.")
     else:
         st.success("Every link that can be looked at from here is as it was.")
-    st.dataframe(link_rows(trace.links), hide_index=True, width="stretch", key="registry_links")
+    draw(links_table(trace.links), "registry")
     st.caption(f"The same as `heddle trace {asked}`.")
 
 

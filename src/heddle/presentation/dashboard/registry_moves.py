@@ -33,11 +33,11 @@ def moves(place: Place, versions: Sequence[ModelVersion], version: ModelVersion)
     if said := st.session_state.pop(_TOLD, None):
         st.success(said)
     back = ways_back(versions)
-    one, other = st.columns(2)
+    line = st.container(horizontal=True)
     icon = ":material/publish:"
-    if one.button(f"Promote version {version.number}…", key="registry_promote", icon=icon):
+    if line.button(f"Promote version {version.number}…", key="registry_promote", icon=icon):
         st.session_state[_ASKED] = "promote"
-    if other.button(
+    if line.button(
         "Roll back…",
         key="registry_rollback",
         icon=":material/undo:",

@@ -9,19 +9,17 @@ from typing import Any
 from heddle.domain.entities import ModelVersion
 from heddle.evaluation.metrics import METRICS
 from heddle.presentation.data_links import Link
+from heddle.presentation.report.markup import Column, Html, code, table, tone
 from heddle.presentation.report.wording import finite
 from heddle.registry.promotion import way_back
 
-__all__ = ["link_rows", "lowered", "model_rows", "tag_rows", "version_words", "ways_back"]
+__all__ = ["links_table", "lowered", "model_rows", "tag_rows", "version_words", "ways_back"]
 
 _FIGURES = 4  # most metrics that are shown
 _HEADING = re.compile(r"^(#{1,3} )", re.MULTILINE)
-_MARKS = {
-    "same": "✓ as it was",
-    "changed": "⚠ changed",
-    "gone": "✗ gone",
-    "recorded": "· recorded",
-}
+_SHOWN = 40  # letters of a name
+_MARKS = {"same": "as it was", "changed": "changed", "gone": "gone", "recorded": "recorded"}
+_TONES = {"same": "good", "changed": "warn", "gone": "warn", "recorded": "quiet"}
 
 
 def model_rows(versions: Sequence[ModelVersion]) -> list[dict[str, Any]]:
@@ -55,12 +53,18 @@ def ways_back(versions: Sequence[ModelVersion]) -> dict[str, list[int]]:
     return {alias: history for alias, history in found.items() if history}
 
 
-def link_rows(links: Sequence[Link]) -> list[dict[str, str]]:
-    """Return a row for each step of the way from a model back to the raw file."""
-    return [
-        {"Link": one.kind, "What": one.name, "State": _MARKS[one.state], "It says": one.says}
+def links_table(links: Sequence[Link]) -> Html:
+    """Return a line for each step of the way from a model back to the raw file."""
+    heads = [Column(head) for head in ("Link", "What", "State", "What it says")]
+    rows = [
+        [one.kind, _end(one.name), tone(_TONES[one.state], _MARKS[one.state]), one.says]
         for one in links
     ]
+    return table("From the model back to the raw file", heads, rows)
+
+
+def _end(name: str) -> Html:
+    return code(name if len(name) <= _SHOWN else f"…{name[1 - _SHOWN :]}", title=name)
 
 
 def tag_rows(version: ModelVersion) -> list[dict[str, str]]:

@@ -73,9 +73,9 @@ def contracts_of(params: Mapping[str, Any]) -> dict[str, Any]:
 def _versions(place: Place, infos: Sequence[TableInfo], graph: Sequence[StageNode]) -> None:
     import streamlit as st
 
-    from heddle.presentation.dashboard.drawn import draw_section
+    from heddle.presentation.dashboard.drawn import draw, draw_section
     from heddle.presentation.report.data_page import size_sections
-    from heddle.presentation.report.data_versions import data_section
+    from heddle.presentation.report.data_versions import column_parts, origin
 
     stale, contracts = _stale(place), contracts_of(place.params)
     rows = version_rows(infos, graph, stale, contracts)
@@ -92,7 +92,10 @@ def _versions(place: Place, infos: Sequence[TableInfo], graph: Sequence[StageNod
         "A contract is checked before a version is published; `changed since` means that what is "
         "declared now is not what was checked then."
     )
-    draw_section(data_section(infos), "versions", heading=False)
+    if (words := origin(infos[0].made_by)) is not None:
+        draw(words, "versions")
+    st.subheader("Columns")
+    draw(column_parts(infos), "versions")
     for part in size_sections(infos):
         draw_section(part, "versions")
 
@@ -129,8 +132,8 @@ def _compare(infos: Sequence[TableInfo]) -> None:
         return
     names = list(known)
     one, other = st.columns(2)
-    before = one.selectbox("Before", names, format_func=plain, key="versions_before")
-    after = other.selectbox("After", names, index=1, format_func=plain, key="versions_after")
+    before = one.selectbox("Before", names, key="versions_before")
+    after = other.selectbox("After", names, index=1, key="versions_after")
     found = compare(known[before], known[after])
     if found.equal:
         st.success(f"{plain(before)} and {plain(after)} hold the same {found.rows[0]:,} rows.")
@@ -151,7 +154,7 @@ def _rows(place: Place, infos: Sequence[TableInfo]) -> None:
     from heddle.presentation.dashboard.drawn import plain
 
     names = [info.version for info in infos]
-    name = st.selectbox("Data version", names, format_func=plain, key="versions_head")
+    name = st.selectbox("Data version", names, key="versions_head")
     (info,) = (info for info in infos if info.version == name)
     shown = min(_HEAD, info.rows)
     st.caption(f"The first {shown:,} of {info.rows:,} rows, {len(info.columns):,} columns.")

@@ -20,7 +20,7 @@ from heddle.presentation.report.markup import (
 )
 from heddle.presentation.report.wording import NONE, number, plural, share, size, value
 
-__all__ = ["data_section"]
+__all__ = ["column_parts", "data_section", "origin"]
 
 _TEXT = 32  # characters of a value that a cell shows
 _VERSIONS = (
@@ -47,20 +47,26 @@ def data_section(versions: Sequence[TableInfo]) -> Section:
     """Return the chapter about data versions."""
     if not versions:
         return Section("Data", "data", absent("No data version has been published yet."))
-    first, last = versions[0], versions[-1]
+    first = versions[0]
     parts = [
         para(
             f"{plural(len(versions), 'data version')}; {first.version} has "
             f"{plural(first.rows, 'row')}. Equal content hashes mean equal rows."
         ),
-        _origin(first.made_by),
+        origin(first.made_by),
         table("Data versions", _VERSIONS, [_version(info) for info in versions]),
-        *(_columns(info, opened=len(versions) == 1 and info is last) for info in versions),
+        column_parts(versions),
     ]
     return Section("Data", "data", join(parts))
 
 
-def _origin(made_by: Mapping[str, Any]) -> Html | None:
+def column_parts(versions: Sequence[TableInfo]) -> Html:
+    """Return the columns of each version, which open on a click."""
+    return join(_columns(info, opened=len(versions) == 1) for info in versions)
+
+
+def origin(made_by: Mapping[str, Any]) -> Html | None:
+    """Return where the raw file came from; None if that is not known."""
     if not made_by.get("origin"):
         return None
     return para(

@@ -22,7 +22,7 @@ from heddle.presentation.report.markup import (
 )
 from heddle.presentation.report.wording import Wording, finite, params, plural, value
 
-__all__ = ["best_so_far", "frame_of", "tuning_section"]
+__all__ = ["best_so_far", "frame_of", "studies_of", "tuning_section"]
 
 Document = Mapping[str, Any]
 _LOG = 30.0  # largest over smallest value from which on a parameter is drawn on a log axis
@@ -32,12 +32,7 @@ _MANY = 24  # most drawings of parameters
 def tuning_section(trials: Sequence[Document], best: Document | None, words: Wording) -> Section:
     """Return the chapter about the search of the leaders."""
     title, anchor = "Tuning", "tuning"
-    studies: dict[str, list[Document]] = {}
-    for trial in trials:
-        studies.setdefault(str(trial.get("study")), []).append(trial)
-    # nothing was searched where one trial had no parameter: a baseline, which the leaderboard shows
-    plain = {"params": {}, "state": "complete"}
-    studies = {k: v for k, v in studies.items() if len(v) > 1 or not plain.items() <= v[0].items()}
+    studies = studies_of(trials)
     parts: list[Html | None] = []
     if best:
         parts += [_chosen(best, words), *(note(str(b)) for b in best.get("bounds") or ())]
@@ -47,6 +42,23 @@ def tuning_section(trials: Sequence[Document], best: Document | None, words: Wor
     parts += [_history(i, name, rows, words) for i, (name, rows) in enumerate(studies.items())]
     parts += [_parameters(i, name, rows, words) for i, (name, rows) in enumerate(studies.items())]
     return Section(title, anchor, join(parts))
+
+
+def studies_of(trials: Sequence[Document]) -> dict[str, list[Document]]:
+    """Return the trials of each search.
+
+    Nothing was searched where one trial had no parameter: a baseline, which the leaderboard shows.
+
+    >>> list(studies_of([{"study": "a", "params": {"x": 1}}, {"study": "b", "params": {}}]))
+    ['a', 'b']
+    >>> list(studies_of([{"study": "b", "params": {}, "state": "complete"}]))
+    []
+    """
+    found: dict[str, list[Document]] = {}
+    for trial in trials:
+        found.setdefault(str(trial.get("study")), []).append(trial)
+    plain = {"params": {}, "state": "complete"}
+    return {k: v for k, v in found.items() if len(v) > 1 or not plain.items() <= v[0].items()}
 
 
 def _chosen(best: Document, words: Wording) -> Html:

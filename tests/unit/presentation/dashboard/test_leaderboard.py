@@ -27,6 +27,7 @@ def test_candidates_trials_test_rows_and_studies(project):
     assert {"State", "wMAPE (%)", "learning_rate", "leaves"} <= set(table.columns)
     other = trials.selectbox(key="leaderboard_search").set_value("forest").run()
     assert set(other.dataframe[0].value["Search"]) == {"forest"}
+    assert "boosting (first search)" in other.selectbox(key="leaderboard_search").options
     tested = words(part(page, "leaderboard_part", "Test rows"))
     assert "They were opened when the model was registered" in tested
     assert "test rows it has not seen" in tested

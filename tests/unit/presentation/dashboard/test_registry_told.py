@@ -2,7 +2,7 @@
 
 from heddle.domain.entities import ModelVersion
 from heddle.presentation.dashboard.registry_told import (
-    link_rows,
+    links_table,
     lowered,
     model_rows,
     tag_rows,
@@ -43,8 +43,11 @@ def test_only_an_alias_with_a_past_can_be_pointed_back():
 
 
 def test_links_tags_and_headings_are_told_in_a_row_each():
-    """States have a word beside their mark; an empty tag is left out."""
-    (row,) = link_rows([Link(kind="data", name="v1", state="changed", says="other rows")])
-    assert row == {"Link": "data", "What": "v1", "State": "⚠ changed", "It says": "other rows"}
+    """Of a long name the end is shown; an empty tag is left out."""
+    far = f"/{'a' * 60}/v1"
+    html = links_table([Link(kind="data", name=far, state="changed", says="other <rows>")])
+    assert 'class="tone warn">changed</span>' in html
+    assert "other &lt;rows&gt;" in html
+    assert f'title="{far}">…aaa' in html
     assert tag_rows(version(1, a="x", b="")) == [{"Tag": "a", "Value": "x"}]
     assert lowered("# a\ntext # b\n## c") == "#### a\ntext # b\n##### c"
