@@ -1,5 +1,6 @@
 """`heddle serve` as it is started, asked and ended."""
 
+import gc
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ from heddle.domain.errors import BusyError, ConfigError, IntegrityError
 from heddle.infrastructure.sqlite_requests import SqliteRequests
 from heddle.presentation.bootstrap import REQUESTS
 from heddle.presentation.cli import run
-from heddle.presentation.served import Served, declared, served
+from heddle.presentation.served import Served, _settled, declared, served
 from heddle.serving.api.keys import read_keys
 
 
@@ -137,3 +138,18 @@ def test_a_new_key_is_printed_once_with_its_line(tmp_path, capsys):
     assert [one.name for one in read_keys(tmp_path / "keys")] == ["web"]
     assert key not in line
     assert run(["serve", "--new-key", "a b"]) == 2
+
+
+def test_garbage_is_looked_for_again_but_not_in_what_was_loaded():
+    """Only where the start put that off."""
+    before = gc.get_freeze_count()
+    _settled()
+    assert gc.get_freeze_count() == before
+    gc.disable()
+    try:
+        _settled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.enable()
+        gc.unfreeze()

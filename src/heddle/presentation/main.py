@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -28,6 +29,8 @@ def main() -> None:
         from heddle.presentation.worker import serve
 
         sys.exit(serve(sys.argv[2:]))
+    if sys.argv[1:2] == ["serve"]:
+        gc.disable()  # what is loaded stays: looking through it is a sixth of the start
     from heddle.presentation.cli import run
 
     sys.exit(run(sys.argv[1:]))

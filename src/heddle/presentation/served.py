@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -132,6 +133,7 @@ def served(root: Path, told: Served, *, say: Say) -> None:
             open_until_end.callback(live.stop)
         host, port = door.getsockname()[:2]
         say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+        _settled()
         Server(application, live).run(sockets=[door])
     say("ended; what was admitted has been answered")
 
@@ -140,6 +142,13 @@ def _one_thread() -> None:
     """Keep numeric libraries from starting threads for single rows; before they are loaded."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+
+
+def _settled() -> None:
+    """Look for garbage again, where `main` has put that off, but never in what is loaded by now."""
+    if not gc.isenabled():
+        gc.freeze()  # else a look at all of it would stop requests for a tenth of a second
+        gc.enable()
 
 
 def _settings(told: Served) -> Settings:

@@ -1,6 +1,8 @@
 """Models made elsewhere: the same predictions as their own library's, or a reason."""
 
+import importlib
 import pickle
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +13,7 @@ from heddle.domain.errors import IntegrityError
 from heddle.evaluation.metrics import METRICS
 from heddle.registry.manifest import Manifest, Split
 from heddle.registry.model_files import save_bytes
+from heddle.serving.formats import skops_file
 from heddle.serving.formats.known import FORMATS, format_among, read_model
 from heddle.serving.loader import load_folder
 from heddle.serving.trust import Trust
@@ -168,3 +171,13 @@ def test_one_file_is_the_model():
     with pytest.raises(ValueError, match=r"model\.json and model\.ubj of"):
         format_among(["model.ubj", "model.json"])
     assert [name for name, kind in FORMATS.items() if kind.unsafe] == ["model.pkl"]
+
+
+def test_a_library_that_can_be_missed_is_left_out_meanwhile():
+    """One that is loaded already stays; afterwards all can be had again."""
+    with skops_file._left_out("pytest"):
+        assert sys.modules["pytest"] is pytest
+    assert "this" not in sys.modules
+    with skops_file._left_out("this"), pytest.raises(ModuleNotFoundError):
+        importlib.import_module("this")
+    assert "this" not in sys.modules
