@@ -15,8 +15,12 @@ PAGES = [  # the README last: until then another worker has finished the clone i
     "projects/stocks/README.md",
     "docs/how-to/own-project.md",
     "docs/tutorials/first-project.md",
+    "docs/how-to/serve.md",
     "README.md",
 ]
+_FINISHED = {"docs/how-to/serve.md", "README.md"}  # they start where `make run` has ended
+# What a page left running ends with it.
+_BEGIN = "set -x\ntrap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n"
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 # These tests are what it runs.
 _LEFT_OUT = {"make test"}
@@ -41,12 +45,12 @@ def test_every_command_of_a_page_works_as_it_stands(
 ) -> None:
     """A stranger who types what the page says gets to its end."""
     # the README's first command is `make run`, by which the finished clone was made
-    start = request.getfixturevalue("finished_clone" if page == "README.md" else "fresh_clone")
+    start = request.getfixturevalue("finished_clone" if page in _FINISHED else "fresh_clone")
     cloned = Path(shutil.copytree(start, tmp_path / "heddle", symlinks=True))
     _housing_file(cloned)
 
     place = cloned / page if page.startswith("projects/") else cloned / "README.md"
-    told = shell(place.parent, "set -x\n" + script(ROOT / page))
+    told = shell(place.parent, _BEGIN + script(ROOT / page))
 
     assert told.returncode == 0, told.stderr[-3000:]
 

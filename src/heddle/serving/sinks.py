@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from heddle.domain.entities import RequestRecord
+from heddle.serving.logged import LogCounts
 
 __all__ = ["RequestSink", "Sinks"]
 
@@ -31,3 +32,9 @@ class Sinks:
         """Offer them to each; tell whether all took them."""
         took = [sink.offer(records) for sink in self._sinks]
         return all(took)
+
+    @property
+    def counts(self) -> LogCounts | None:
+        """What became of the rows in the log of requests, None without one."""
+        told = (getattr(sink, "counts", None) for sink in self._sinks)
+        return next((one for one in told if isinstance(one, LogCounts)), None)

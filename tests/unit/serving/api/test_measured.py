@@ -12,6 +12,7 @@ from heddle.serving.api.keys import new_key
 from heddle.serving.cascade import Cascade
 from heddle.serving.live import Live
 from heddle.serving.logged import Logged, LogSettings
+from heddle.serving.sinks import Sinks
 
 _SAMPLE = re.compile(
     r"([a-z_]+)(?:\{((?:[a-z]+=\"(?:[^\"\\\n]|\\[\\n\"])*\",?)+)\})? (-?\d+(?:\.\d+)?(?:e[+-]\d+)?)"
@@ -102,7 +103,7 @@ def test_exchanges_are_counted_by_alias(app, live, registered):
 def test_the_log_is_told_with_what_it_dropped(live):
     """Offered, written, dropped; in flight is this question alone."""
     logged = Logged(MemoryRequests(), LogSettings(queue_rows=2))
-    app = make_app(live, logged=logged)
+    app = make_app(live, logged=Sinks(Sinks(logged)))  # as it stands beside a second model
     predict(app, ROW, ROW, ROW)  # more than may wait
     predict(app, ROW)
     assert logged.close()
