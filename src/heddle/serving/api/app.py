@@ -88,15 +88,16 @@ def make_app(
     if settings.keys is not None:
         keys = Keys(settings.keys, notice=notice, rate=settings.rate, burst=settings.burst)
         app.add_middleware(KeyDoor, keys=keys)
-    if settings.origins:
+    app.add_middleware(Limits, settings=settings, meters=meters, notice=notice, turns=turns)
+    if settings.origins:  # outermost: a page is to read refusals, too
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Content-Type", "Authorization", "X-API-Key"],
+            expose_headers=["Retry-After", "X-Model-Version", "X-Model-Digest", "X-Model-Source"],
             max_age=3600,
         )
-    app.add_middleware(Limits, settings=settings, meters=meters, notice=notice, turns=turns)
     return app
 
 

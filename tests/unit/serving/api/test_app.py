@@ -201,6 +201,10 @@ def test_only_named_origins_may_ask_from_a_page(live):
     assert told.headers["access-control-allow-origin"] == "http://localhost:3000"
     foreign = ask(open_to, "OPTIONS", PREDICT, headers=asked | {"origin": "http://evil.test"})
     assert "access-control-allow-origin" not in foreign.headers
+    for rows, status in (([ROW], 200), ([], 422)):  # a page is to read what is wrong
+        answer = predict(open_to, *rows, headers={"origin": "http://localhost:3000"})
+        assert answer.status_code == status
+        assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
     closed = ask(limited(live), "OPTIONS", PREDICT, headers=asked)
     assert closed.status_code == 405
 
