@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from tests.staged import given
 
 from heddle.domain.errors import ConfigError, DataContractError
 from heddle.domain.typed import build
@@ -19,7 +20,6 @@ from heddle.models.candidates import read_candidates
 from heddle.models.features import read_features
 from heddle.models.on_history import with_history
 from heddle.models.selected import selected
-from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.compete import Compete, compete
 from heddle.registry.final_model import builder
 from heddle.training.dataset import read_dataset
@@ -107,21 +107,7 @@ class World:
         self.root, self.tracker, self.progress = root, MemoryTracker(), SilentProgress()
 
     def run(self, reads=("v2", "split", "v1"), **changes):
-        context = StageContext(
-            stage="tune",
-            root=self.root,
-            reads={name: name for name in reads},
-            writes=(),
-            contracts={},
-            tables=self.tables,
-            tracker=self.tracker,
-            registry=None,
-            progress=self.progress,
-            source=None,
-            cores=1,
-            scratch=self.root / ".scratch",
-            facts=dict,
-        )
+        context = given(self, "tune", reads)
         compete(context, build(Compete, {**CONTEST, **changes}, where="tune"))
         return self
 

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from tests.staged import given
 
 from heddle.domain.errors import ConfigError, GateRefused
 from heddle.domain.typed import build
@@ -23,7 +24,6 @@ from heddle.infrastructure.mlflow_registry import MlflowRegistry
 from heddle.models.candidates import read_candidates
 from heddle.models.features import read_features
 from heddle.models.trusted import TRUSTED_TYPES
-from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.compete import Compete, compete
 from heddle.pipeline.steps.register import Register, register
 from heddle.pipeline.steps.select_model import SelectModel, select_model
@@ -140,21 +140,7 @@ class World:
 
     def run(self, stage, reads=(), **changes):
         function, kind, own = STEPS[stage]
-        context = StageContext(
-            stage=stage,
-            root=self.root,
-            reads={name: name for name in ("v2", "split", "v1", *reads)},
-            writes=(),
-            contracts={},
-            tables=self.tables,
-            tracker=self.tracker,
-            registry=self.registry,
-            progress=self.progress,
-            source=None,
-            cores=1,
-            scratch=self.root / "scratch" / stage,
-            facts=dict,
-        )
+        context = given(self, stage, ("v2", "split", "v1", *reads))
         function(context, build(kind, COMMON | own | changes, where=stage))
 
     def all(self):

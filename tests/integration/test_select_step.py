@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from tests.staged import given
 
 from heddle.domain.errors import ConfigError
 from heddle.domain.typed import build
@@ -16,7 +17,6 @@ from heddle.evaluation.split_plan import Split
 from heddle.evaluation.splits import assign
 from heddle.infrastructure.memory import MemoryTables, SilentProgress
 from heddle.infrastructure.memory_tracking import MemoryTracker
-from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.compete import Compete, compete
 from heddle.pipeline.steps.select_model import SelectModel, select_model, selected
 
@@ -73,21 +73,7 @@ class World:
 
     def run(self, stage, function, kind, cores=1, **changes):
         reads = ("v2", "split", *(("models/leaderboard.json",) if stage == "select" else ()))
-        context = StageContext(
-            stage=stage,
-            root=self.root,
-            reads={name: name for name in reads},
-            writes=(),
-            contracts={},
-            tables=self.tables,
-            tracker=self.tracker,
-            registry=None,
-            progress=self.progress,
-            source=None,
-            cores=cores,
-            scratch=self.root / "scratch" / stage,
-            facts=dict,
-        )
+        context = given(self, stage, reads, cores=cores)
         function(context, build(kind, CONTEST | changes, where=stage))
 
     def select(self, **changes):

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from tests.staged import given
 
 from heddle.domain.errors import ConfigError, DataContractError, HeddleError, IntegrityError
 from heddle.domain.typed import build
@@ -22,7 +23,6 @@ from heddle.evaluation.splits import assign
 from heddle.infrastructure.memory import MemoryTables, SilentProgress
 from heddle.infrastructure.memory_tracking import MemoryTracker
 from heddle.models.catalogue import available
-from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.cluster_study import ClusterStudy, cluster_study
 from heddle.pipeline.steps.compete import Compete, compete
 from heddle.pipeline.steps.imputation_study import ImputationStudy, imputation_study
@@ -136,21 +136,8 @@ class World:
 
     def run(self, stage, **changes):
         function, kind = STEPS[stage]
-        context = StageContext(
-            stage=stage,
-            root=self.root,
-            reads={name: name for name in READS[: 2 + list(STEPS).index(stage)]},
-            writes=(),
-            contracts={},
-            tables=self.tables,
-            tracker=self.tracker,
-            registry=None,
-            progress=self.progress,
-            source=None,
-            cores=self.cores,
-            scratch=self.root / ".scratch" / stage,
-            facts=dict,
-        )
+        reads = READS[: 2 + list(STEPS).index(stage)]
+        context = given(self, stage, reads, cores=self.cores)
         function(context, build(kind, {**CONFIGS[stage], **changes}, where=stage))
 
     def run_all(self):

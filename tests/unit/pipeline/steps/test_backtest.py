@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from tests.staged import given
 
 from heddle.domain.errors import ConfigError
 from heddle.domain.typed import build
@@ -16,7 +17,6 @@ from heddle.evaluation.split_plan import Split
 from heddle.evaluation.splits import assign
 from heddle.infrastructure.memory import MemoryTables, SilentProgress
 from heddle.infrastructure.memory_tracking import MemoryTracker
-from heddle.pipeline.context import StageContext
 from heddle.pipeline.steps.backtest import Backtest, backtest
 
 HORIZON, DAYS, WARM = 3, 420, 20
@@ -109,21 +109,8 @@ class Project:
         (root / "models/best_params.yaml").write_text(yaml.safe_dump(BEST))
 
     def run(self, cores=1, **changes):
-        context = StageContext(
-            stage="backtest",
-            root=self.root,
-            reads={name: name for name in ("v2", "split", "v1", "models/best_params.yaml")},
-            writes=(),
-            contracts={},
-            tables=self.tables,
-            tracker=self.tracker,
-            registry=None,
-            progress=self.progress,
-            source=None,
-            cores=cores,
-            scratch=self.root / ".scratch",
-            facts=dict,
-        )
+        reads = ("v2", "split", "v1", "models/best_params.yaml")
+        context = given(self, "backtest", reads, cores=cores)
         backtest(context, build(Backtest, {**CONFIG, **changes}, where="backtest"))
         return self
 
