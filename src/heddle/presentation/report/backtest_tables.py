@@ -83,9 +83,24 @@ def _with_costs(row: Document, cost: float) -> Document:
 
 
 def _strategies(caption: str, figures: Figures, rows: Sequence[Document]) -> Html:
-    heads = [Column("Strategy"), *(head for head, _, _ in figures)]
-    cells = [[_name(row), *(w(_at(row, p)) for _, w, p in figures)] for row in rows]
     strong = [i for i, row in enumerate(rows) if row.get("strategy") == "model"]
+    named = [([_name(row)], row) for row in rows]
+    return _figures(caption, ("Strategy",), named, figures, strong=strong)
+
+
+def _figures(
+    caption: str,
+    names: Sequence[str],
+    rows: Sequence[tuple[Sequence[object], Document]],
+    figures: Figures,
+    *,
+    strong: Sequence[int] = (),
+) -> Html:
+    """Return a table: what names each row, then its figures."""
+    heads = [*map(Column, names), *(head for head, _, _ in figures)]
+    cells = [
+        [*named, *(write(_at(row, path)) for _, write, path in figures)] for named, row in rows
+    ]
     return table(caption, heads, cells, strong=strong)
 
 
@@ -115,13 +130,13 @@ def years(rows: Sequence[Document]) -> Html | None:
         _figure("Rises", rate, "forecasts", "up_share", hint="base rate of the direction"),
         _figure("IC", number, "forecasts", "ic"),
     )
-    heads = [Column("Year"), *(head for head, _, _ in figures)]
-    cells = [[value(row.get("year")), *(w(_at(row, p)) for _, w, p in figures)] for row in rows]
     pairs = [[finite(_at(r, (n, "net_return"))) for n in ("model", "buy_and_hold")] for r in rows]
     ahead = sum(a is not None and b is not None and a > b for a, b in pairs)
     of = plural(len(rows), "year")
     said = f"After costs the model was ahead of buy and hold in {ahead} of {of}."
-    return join([el("h3", "Year by year"), para(said), table("Calendar years", heads, cells)])
+    named = [([value(row.get("year"))], row) for row in rows]
+    told = _figures("Calendar years", ("Year",), named, figures)
+    return join([el("h3", "Year by year"), para(said), told])
 
 
 def features_kept(found: Document) -> Html | None:
@@ -170,12 +185,9 @@ def refits(rows: Sequence[Document]) -> Html | None:
         _figure("Gross", rate, "gross_return", hint="return before costs"),
         _figure("Net", rate, "net_return", hint="return after costs"),
     )
-    heads = [Column("From"), Column("To"), *(head for head, _, _ in figures)]
-    cells = [
-        [_day(r.get("from")), _day(r.get("to")), *(w(_at(r, p)) for _, w, p in figures)]
-        for r in rows
-    ]
-    return folded(plural(len(rows), "refit"), table("From each refit to the next", heads, cells))
+    named = [([_day(r.get("from")), _day(r.get("to"))], r) for r in rows]
+    told = _figures("From each refit to the next", ("From", "To"), named, figures)
+    return folded(plural(len(rows), "refit"), told)
 
 
 def last_trades(trades: pl.DataFrame | None) -> Html | None:
