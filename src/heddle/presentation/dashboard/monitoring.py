@@ -164,7 +164,7 @@ def _look(place: Place) -> None:
             key="monitoring_since",
             placeholder="7d, 12h or 2026-05-02; empty takes all",
         )
-    if not st.button("Look at them", key="monitoring_now", type="primary", icon=":material/search:"):
+    if not st.button("Look at them", key="monitoring_now", type="primary"):
         return
     with st.spinner("Looking…"):
         if given is None:
