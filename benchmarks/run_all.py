@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+FILES = {path.stem.removeprefix("bench_"): path for path in HERE.glob("bench_*.py")}
+FILES["serving"] = HERE / "serving.py"
+NAMES = sorted(FILES)
 
 
 def main() -> None:
@@ -15,7 +17,7 @@ def main() -> None:
     if unknown := [name for name in wanted if name not in NAMES]:
         raise SystemExit(f"no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
     for name in wanted:
-        subprocess.run([sys.executable, str(HERE / f"bench_{name}.py")], check=True)
+        subprocess.run([sys.executable, str(FILES[name])], check=True)
 
 
 if __name__ == "__main__":
