@@ -125,7 +125,8 @@ def head(path: Path) -> pl.DataFrame:
 
     if path.suffix == ".parquet":
         return pl.scan_parquet(path).head(_SHOWN).collect()
-    return pl.read_csv(path, n_rows=_SHOWN, infer_schema_length=_SHOWN, null_values=[""])
+    rows = pl.read_csv(path, n_rows=_SHOWN, infer_schema_length=_SHOWN, null_values=[""])
+    return rows.with_columns(pl.col(pl.String).fill_null(""))
 
 
 def _asked_for(model: LoadedModel) -> None:
@@ -175,8 +176,9 @@ def _told(work: Work, done: Summary) -> None:
     stem = Path(work.name).stem
     counts = {"rows": done.rows, "predicted": done.predicted, "left out": done.bad}
     counts["flagged"] = done.flagged
-    for place, (word, count) in zip(st.columns(len(counts)), counts.items(), strict=True):
-        place.metric(word.capitalize(), f"{count:,}")
+    with st.container(horizontal=True, gap="large"):
+        for word, count in counts.items():
+            st.metric(word.capitalize(), f"{count:,}", width="content")
     st.caption(f"By {plain(work.model)}.")
     for note in work.notes:
         st.caption(plain(note))

@@ -9,7 +9,7 @@ import polars as pl
 
 __all__ = ["clicked", "map_of"]
 
-_MOST = 2_000  # points
+_MOST = 1_500  # points
 _SCALE = ("#2b6ea6", "#8fb3cf", "#e8e2d4", "#dd9d6a", "#b3501a")
 
 
@@ -32,7 +32,7 @@ def map_of(
     middle = known[north].cast(pl.Float64).mean()
     flat = math.cos(math.radians(middle)) if isinstance(middle, float) else 1.0
     points = {
-        "type": "scattergl",
+        "type": "scatter",
         "mode": "markers",
         "x": known[east].to_list(),
         "y": known[north].to_list(),
@@ -64,7 +64,7 @@ def _here(here: tuple[Any, Any]) -> list[dict[str, Any]]:
     mark = {"size": 17, "symbol": "star", "color": "var(--warn)"}
     return [
         {
-            "type": "scatter",  # which is drawn above the points
+            "type": "scatter",
             "mode": "markers",
             "x": [here[0]],
             "y": [here[1]],

@@ -30,9 +30,8 @@ def result(place: Place, asked: Asked, answer: Answer, reference: pl.DataFrame |
         st.error(plain(answer.trouble))
     if answer.faults:
         count = len(answer.faults)
-        st.warning(f"Refused: {'one field' if count == 1 else f'{count} fields'} cannot be taken.")
-        for name, reason in answer.faults.items():
-            st.markdown(f"- **{plain(name)}** {plain(reason)}")
+        which = "one field cannot be taken" if count == 1 else f"{count} fields cannot be taken"
+        st.warning(f"Refused: {which}; why stands below each.")
     told = answer.told
     if told is None:
         return

@@ -55,7 +55,7 @@ def options() -> dict[str, Any]:
         colours = palette(kind)
         series = [colours[f"series-{number}"] for number in range(1, 7)]
         told |= {
-            f"theme.{kind}.primaryColor": colours["accent"],
+            f"theme.{kind}.primaryColor": palette("light")["series-1"],  # words on it are white
             f"theme.{kind}.backgroundColor": colours["paper"],
             f"theme.{kind}.secondaryBackgroundColor": colours["card"],
             f"theme.{kind}.textColor": colours["ink"],

@@ -13,9 +13,9 @@ def test_rows_are_points_and_the_row_is_marked():
     """Plotly takes the chart; there are at most so many points."""
     told = map_of(rows(1, 3_000), AT, "price", (7.0, 52.0))
     points, here = go.Figure(coloured(told, "dark")).data
-    assert len(points.x) == 2_000
+    assert len(points.x) == 1_500
     assert (here.x, here.y) == ((7.0,), (52.0,))
-    assert len(points.marker.color) == 2_000
+    assert len(points.marker.color) == 1_500
 
 
 def test_a_row_without_coordinates_is_not_marked():

@@ -67,7 +67,7 @@ def test_reasons_stand_beside_their_fields_until_the_row_is_mended(flats):
     page = opened(flats)
     page.number_input(key="predict_field_size").set_value(-5.0)
     page.button(key="predict_ask").click().run()
-    assert page.warning[0].value == "Refused: one field cannot be taken."
+    assert page.warning[0].value == "Refused: one field cannot be taken; why stands below each."
     assert ":red[size is not above 0]" in [one.value for one in page.markdown]
     assert not page.metric
     page.number_input(key="predict_field_size").set_value(50.0)
