@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from heddle.serving.api.fields import Field
@@ -145,6 +146,19 @@ def _words(field: Field) -> list[str] | None:
     return taken
 
 
+def _within(field: Field) -> float:
+    """Return a number that a column takes, where training rows tell none."""
+    least, most = field.bounds
+    above = field.column.above
+    low = max((bound for bound in (least, above) if bound is not None), default=-math.inf)
+    high = math.inf if most is None else most
+    if low < 0 <= high:
+        return 0.0
+    if math.isinf(low):
+        return high
+    return low + 1 if low + 1 <= high else (low + high) / 2
+
+
 def _example(field: Field) -> Any:
     column, seen = field.column, field.seen
     if column.type == "date":
@@ -154,5 +168,5 @@ def _example(field: Field) -> Any:
         return known[0] if known else "text"
     if column.type == "bool":
         return True
-    middle = (seen["min"] + seen["max"]) / 2 if "min" in seen else column.min or 0.0
+    middle = (seen["min"] + seen["max"]) / 2 if "min" in seen else _within(field)
     return int(middle) if column.type == "int" else float(f"{middle:.4g}")

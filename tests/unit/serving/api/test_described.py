@@ -110,6 +110,31 @@ def test_bounds_are_those_that_are_refused(live, column, seen, settings, expecte
     assert {word: told[word] for word in expected} == expected
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column(type="float"),
+        Column(type="float", above=0.0),
+        Column(type="float", above=0.0, max=0.5),
+        Column(type="float", min=5.0),
+        Column(type="float", max=-5.0),
+        Column(type="float", min=7.0, max=7.0),
+        Column(type="int", min=3),
+        Column(type="int", min=-3, max=-1),
+        Column(type="bool"),
+        Column(type="date"),
+        Column(type="string", categories=("a",)),
+    ],
+)
+def test_an_example_is_taken_whatever_the_bounds(live, column):
+    """Also where nothing is known of training rows."""
+    from dataclasses import replace
+
+    told = replace(live.current.model.manifest, columns={"x": column}, seen={})
+    reader = RowReader(told, Settings())
+    assert reader.read({"instances": [example_row(reader)]})["x"] != [None]
+
+
 def test_text_that_is_only_flagged_has_no_list(live):
     """Whatever is taken must be allowed."""
     told = row_of(live, Column(type="string", categories=("a",)), {}, categories="flag")

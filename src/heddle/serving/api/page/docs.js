@@ -2,7 +2,7 @@
 // Everything shown is made from openapi.json, as text: nothing of it is taken for HTML.
 const at = (id) => document.getElementById(id);
 const HEADERS = { "content-type": "application/json" };
-let api, row, target, whole = false;
+let api, row, target, least = 1, whole = false;
 
 function made(tag, words, more = {}) {
   const node = document.createElement(tag);
@@ -55,11 +55,27 @@ function form() {
   }
 }
 
+// As many rows as are needed: a day each, weekends left out, every number a little up and down.
+function examples() {
+  const rows = [];
+  const day = new Date("2024-02-29T00:00:00Z");
+  for (let turn = 0; turn < least; turn += 1) {
+    const one = { ...row.example };
+    for (const [name, told] of Object.entries(row.properties)) {
+      if (least > 1 && told.format === "date") one[name] = day.toISOString().slice(0, 10);
+      if (least > 1 && kind(told) === "number") one[name] *= 1 + 0.02 * Math.sin(turn);
+    }
+    rows.unshift(one);
+    do day.setUTCDate(day.getUTCDate() - 1); while (day.getUTCDay() % 6 === 0);
+  }
+  return rows;
+}
+
 function example() {
   for (const [name, value] of Object.entries(row.example)) {
     at("x-" + name).value = value === null ? "" : String(value);
   }
-  at("body").value = JSON.stringify({ instances: [row.example] }, null, 2);
+  at("body").value = JSON.stringify({ instances: examples() }, null, least > 1 ? 1 : 2);
   forget();
 }
 
@@ -204,12 +220,15 @@ async function start() {
     `; digest ${String(model.model_digest).slice(0, 12)}`;
   const many = api.components.schemas.Request.properties.instances;
   at("lead").textContent = `1 to ${spaced(many.maxItems)} rows a request. ${many.description || ""}`;
+  least = many.minItems;
   form();
   columns();
   example();
-  if (many.minItems > 1) {
+  if (least > 1) {
     at("lead").textContent = many.description;
-    change();
+    whole = true;
+    at("fields").hidden = true;
+    at("whole").hidden = false;
     at("switch").hidden = true;
   }
   at("form").addEventListener("submit", ask);
