@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from heddle.infrastructure.hydra_config import compose_config
+from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.generated import params
 from heddle.pipeline.plan import Plan, make_plan
 from heddle.pipeline.run_step import run_stage
@@ -47,3 +48,15 @@ def stage(root: Path, plan: Plan, name: str) -> dict[str, pl.DataFrame]:
     context = stage_context(root, name, entry, params(plan))
     run_stage(entry, context)
     return {v: context.tables.read(v) for v in context.writes if "/" not in v}
+
+
+def sample(project: str, step: str, rows: int, seed: int) -> pl.DataFrame:
+    """Return rows that a project's own step makes up."""
+    made: pl.DataFrame = Catalog(PROJECTS / project).step(step).function(rows, seed)
+    return made
+
+
+def from_file(root: Path, frame: pl.DataFrame) -> list[str]:
+    """Write raw.csv in the project; return the overrides that read it."""
+    frame.write_csv(root / "raw.csv")
+    return ["ingestion=file", "ingestion.path=raw.csv"]

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import polars as pl
 
-from heddle.pipeline.catalog import Catalog
 from heddle.pipeline.plan import Plan
 
 _runs = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "in_process.py")))
@@ -23,7 +22,7 @@ MEASURES = [
     *("w_total_median_profit", "w_total_median_cost"),
 ]
 TARGET = "w_total_median_profit"
-stage = _runs.stage
+stage, from_file = _runs.stage, _runs.from_file
 
 
 def copied(folder: Path) -> Path:
@@ -54,11 +53,5 @@ def versions(root: Path, *overrides: str, last: str = "v13") -> dict[str, pl.Dat
 
 def sample(rows: int, seed: int = 42) -> pl.DataFrame:
     """Return made-up rows under the raw file's headers."""
-    made: pl.DataFrame = Catalog(DRG).step("hospital_sample").function(rows, seed)
+    made: pl.DataFrame = _runs.sample("drg", "hospital_sample", rows, seed)
     return made
-
-
-def from_file(root: Path, frame: pl.DataFrame) -> list[str]:
-    """Write raw.csv in the project; return the overrides that read it."""
-    frame.write_csv(root / "raw.csv")
-    return ["ingestion=file", "ingestion.path=raw.csv"]

@@ -9,13 +9,12 @@ from types import SimpleNamespace
 import polars as pl
 import yaml
 
-from heddle.pipeline.catalog import Catalog
-
 _runs = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "in_process.py")))
 
 STOCKS = _runs.PROJECTS / "stocks"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "prices"
 _STAGES = yaml.safe_load((STOCKS / "configs/pipeline/base.yaml").read_text())["stages"]
+from_file = _runs.from_file
 DATA = ("fetch", "prices", "labels")
 ALONE = tuple(f"~pipeline.stages.{name}" for name in _STAGES if name not in DATA)
 
@@ -41,11 +40,5 @@ def versions(root: Path, *overrides: str, last: str = "labels") -> dict[str, pl.
 
 def sample(rows: int, seed: int = 42) -> pl.DataFrame:
     """Return made-up prices."""
-    made: pl.DataFrame = Catalog(STOCKS).step("price_sample").function(rows, seed)
+    made: pl.DataFrame = _runs.sample("stocks", "price_sample", rows, seed)
     return made
-
-
-def from_file(root: Path, frame: pl.DataFrame) -> list[str]:
-    """Write raw.csv in the project; return the overrides that read it."""
-    frame.write_csv(root / "raw.csv")
-    return ["ingestion=file", "ingestion.path=raw.csv"]
