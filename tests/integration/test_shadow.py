@@ -114,6 +114,7 @@ def test_one_model_answers_and_both_are_in_the_log(made):
     assert shadow["rows"]["asked"] == ASKED
     assert f"heddle_shadow_rows_total {ASKED}\n" in told["metrics"]
     assert "heddle_shadow_dropped_total 0\n" in told["metrics"]
+    assert "heddle_log_rows_waiting " in told["metrics"]
     assert told["ready"] == 200
 
 
@@ -210,8 +211,9 @@ def test_what_follows_an_answer_is_begun_and_ended_together(flats):
         sinks, shadow = sinks_of(None, None, mirror)
         assert shadow is None
         assert sinks.offer(list(make_request_log(flats).rows(limit=3)))
+        wait_for(lambda: list(flats.glob("logs/wandb/wandb/offline-run-*/run-*.wandb")))
+        assert mirror.close(60), "the end is waited for here as long as a slow machine takes"
     assert said == []
-    assert list(flats.glob("logs/wandb/wandb/offline-run-*/run-*.wandb"))
 
 
 def test_the_log_of_the_project_is_where_it_always_was(flats):

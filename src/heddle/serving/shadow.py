@@ -1,8 +1,8 @@
 """A second model that is asked what the first was asked, once that has been answered.
 
 What it says is written down beside the answer and given to nobody. It has a thread and a queue of
-its own, and rests four times as long as it worked: an answer that comes in meanwhile waits for a
-piece of at most 64 rows, and no more than a fifth of the time is taken.
+its own, works on at most 64 rows and then rests four times as long as that took: answers share the
+interpreter with it for no more than a fifth of the time.
 """
 
 from __future__ import annotations

@@ -229,6 +229,7 @@ def test_columns_are_hidden_and_old_rows_forgotten_beside_an_answer_too(register
     assert answer.row["size"].startswith("hash:")
     assert other.redacted == ("size", "shore")
     assert "near" not in json.dumps(other.row)
+    assert sinks.counts.written == Sinks(sinks).counts.written == 2, "/metrics tells of the log"
     assert log.sweep("2026-05-02T00:00:00+00:00") == 2
     assert list(log.rows()) == []
 
@@ -238,6 +239,7 @@ def test_what_one_sink_drops_another_takes():
     full = SimpleNamespace(offer=lambda _: False)
     kept = Kept()
     assert Sinks(full, kept).offer([ASKED]) is False
+    assert Sinks(full, kept).counts is None
     assert kept == [ASKED]
 
 
