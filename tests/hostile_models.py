@@ -373,6 +373,14 @@ HOSTILE = [
     Hostile(
         "another library", _manifest(libraries={"scikit-learn": "1.3.2"}), "made with scikit", True
     ),
+    Hostile(
+        "a range that is none",
+        _manifest(seen={"size": {"min": 5, "max": 1}}),
+        r"manifest\.json: what it says of the model cannot be used: ValueError",
+        True,
+    ),
+    Hostile("a range without an end", _manifest(seen={"size": {"min": 5}}), "cannot be used", True),
+    Hostile("a range of words", _manifest(seen={"size": {"min": "a", "max": "b"}}), "used", True),
     Hostile("rows that do not reproduce", _other_rows, "for its stored rows, expected", True),
     Hostile("rows that are none", _golden("[]"), "its stored rows cannot be predicted", True),
     Hostile("rows without end", _golden("[" * 200_000), "nested too deeply", True),

@@ -25,6 +25,7 @@ from heddle.registry.plain_files import (
 )
 from heddle.registry.signatures import SIGNATURE
 from heddle.serving.compiled import Compiled, checked, compile_model
+from heddle.serving.flags import flags
 from heddle.serving.formats.known import FORMATS, check_start, format_among, read_model
 from heddle.serving.trial import tried
 from heddle.serving.trust import Signed, Trust
@@ -143,7 +144,18 @@ def load_folder(
         unsafe=FORMATS[name].unsafe,
     )
     rows = _reproduces(model, content[GOLDEN], folder / GOLDEN)
-    return replace(model, compiled=checked(compile_model(pipeline, manifest), manifest, rows))
+    return replace(model, compiled=_compiled(model, rows, folder / MANIFEST))
+
+
+def _compiled(model: LoadedModel, rows: pl.DataFrame, path: Path) -> Compiled:
+    """Return the pipeline on arrays, once the manifest's words on training rows can be used."""
+    manifest = model.manifest
+    try:
+        flags(rows, manifest.seen)
+        return checked(compile_model(model.pipeline, manifest), manifest, rows)
+    except Exception as fault:  # noqa: BLE001 whatever comes of what a foreign manifest says
+        words = f"what it says of the model cannot be used: {type(fault).__name__}: {fault}"
+        raise IntegrityError(words[:500], where=str(path), todo=REGISTER_AGAIN) from None
 
 
 def _model_among(folder: Path, manifest: Manifest) -> str:
