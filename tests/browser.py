@@ -108,9 +108,10 @@ def _serious(said: Any) -> list[str]:
 
 
 def settled(page: Any) -> None:
-    """Wait until the script of the page has run to its end."""
+    """Wait until the script of the page has run to its end, and all of it is drawn."""
     page.locator("h1").first.wait_for()
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
 
 
 def picture(page: Any, folder: Path, name: str) -> Path:

@@ -176,7 +176,7 @@ def _told(work: Work, done: Summary) -> None:
     stem = Path(work.name).stem
     counts = {"rows": done.rows, "predicted": done.predicted, "left out": done.bad}
     counts["flagged"] = done.flagged
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True):
         for word, count in counts.items():
             st.metric(word.capitalize(), f"{count:,}", width="content")
     st.caption(f"By {plain(work.model)}.")

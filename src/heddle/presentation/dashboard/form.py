@@ -11,7 +11,6 @@ from heddle.presentation.dashboard.marked import plain
 
 __all__ = ["fill", "form", "key_of"]
 
-_COLUMNS = 2
 _EARLIEST, _LATEST = date(1800, 1, 1), date(2200, 12, 31)
 
 
@@ -28,14 +27,14 @@ def fill(row: Mapping[str, Any]) -> None:
         st.session_state[key_of(name)] = value
 
 
-def form(entries: Sequence[Entry], faults: Mapping[str, str]) -> dict[str, Any]:
-    """Draw the fields with what is wrong beside each; return what they hold."""
+def form(entries: Sequence[Entry], faults: Mapping[str, str], *, across: int) -> dict[str, Any]:
+    """Draw the fields, so many abreast, with what is wrong below each; return their values."""
     import streamlit as st
 
     row: dict[str, Any] = {}
-    for start in range(0, len(entries), _COLUMNS):
-        beside = st.columns(_COLUMNS)
-        for place, entry in zip(beside, entries[start : start + _COLUMNS], strict=False):
+    for start in range(0, len(entries), across):
+        beside = st.columns(across)
+        for place, entry in zip(beside, entries[start : start + across], strict=False):
             with place:
                 row[entry.name] = _DRAWN[entry.kind](entry)
                 if entry.name in faults:

@@ -22,6 +22,7 @@ __all__ = ["ICON", "TITLE", "applies", "show"]
 
 TITLE = "Predict"
 ICON = ":material/online_prediction:"
+_BESIDE_A_MAP, _ALONE = 2, 4  # fields beside each other
 _ROW, _ANSWER, _EXAMPLE = "predict_row_kept", "predict_answer", "predict_example"
 
 
@@ -70,7 +71,8 @@ def _form(place: Place, asked: Asked, reference: pl.DataFrame | None) -> None:
         _fillers(asked, reference)
         before: Answer | None = st.session_state.get(_ANSWER)
         faults = before.faults if before is not None else {}
-        row = form(entries(asked.columns, asked.seen, reference), faults)
+        fields = entries(asked.columns, asked.seen, reference)
+        row = form(fields, faults, across=_BESIDE_A_MAP if drawn else _ALONE)
         st.session_state[_ROW] = row
         if st.button("Predict", type="primary", key="predict_ask", icon=":material/bolt:"):
             st.session_state[_ANSWER] = ask(place, as_json(row, asked.columns))
