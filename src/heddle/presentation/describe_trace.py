@@ -45,7 +45,7 @@ def trace_tables(trace: Trace) -> list[RenderableType]:
 
 def _answer(answer: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for key, value in answer.items():
-        if key not in {"row", "redacted"}:
+        if key not in {"row", "redacted"} and (key, value) != ("beside", ""):
             yield key, "-" if value is None else _text(value)
 
 
