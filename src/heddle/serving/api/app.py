@@ -90,15 +90,19 @@ def make_app(
         app.add_middleware(KeyDoor, keys=keys)
     app.add_middleware(Limits, settings=settings, meters=meters, notice=notice, turns=turns)
     if settings.origins:  # outermost: a page is to read refusals, too
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type", "Authorization", "X-API-Key"],
-            expose_headers=["Retry-After", "X-Model-Version", "X-Model-Digest", "X-Model-Source"],
-            max_age=3600,
-        )
+        _let_in(app, settings.origins)
     return app
+
+
+def _let_in(app: FastAPI, origins: tuple[str, ...]) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Content-Type", "Authorization", "X-API-Key"],
+        expose_headers=["Retry-After", "X-Model-Version", "X-Model-Digest", "X-Model-Source"],
+        max_age=3600,
+    )
 
 
 def _health(app: FastAPI, live: Live) -> None:
