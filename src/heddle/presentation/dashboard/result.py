@@ -65,22 +65,7 @@ def command(api: str, row: Mapping[str, Any]) -> str:
 
 def beside_others(found: Nearby, told: Mapping[str, Any], *, target: str) -> dict[str, Any]:
     """Return the chart of what similar rows came to, the prediction and its interval marked."""
-    value, interval = told["prediction"], told["interval"]
-    marks: list[dict[str, Any]] = [
-        {
-            "type": "line",
-            "x0": value,
-            "x1": value,
-            "y0": 0,
-            "y1": 1,
-            "yref": "paper",
-            "line": {"color": "var(--series-2)", "width": 3},
-        }
-    ]
-    if interval:
-        ends = {"x0": interval["lower"], "x1": interval["upper"], "y0": 0, "y1": 1}
-        shade = {"fillcolor": "var(--series-2)", "opacity": 0.14, "line": {"width": 0}}
-        marks.append({"type": "rect", **ends, "yref": "paper", "layer": "below", **shade})
+    value = told["prediction"]
     quiet = {"gridcolor": "var(--grid)", "zeroline": False}
     return {
         "data": [
@@ -100,7 +85,7 @@ def beside_others(found: Nearby, told: Mapping[str, Any], *, target: str) -> dic
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": {"color": "var(--muted)"},
-            "shapes": marks,
+            "shapes": _marks(value, told["interval"]),
             "annotations": [
                 {
                     "text": "prediction",
@@ -116,6 +101,26 @@ def beside_others(found: Nearby, told: Mapping[str, Any], *, target: str) -> dic
             "yaxis": {"title": {"text": "training rows"}, "automargin": True, **quiet},
         },
     }
+
+
+def _marks(value: float, interval: Mapping[str, float] | None) -> list[dict[str, Any]]:
+    """Return the line of the prediction and the shade of its interval."""
+    marks: list[dict[str, Any]] = [
+        {
+            "type": "line",
+            "x0": value,
+            "x1": value,
+            "y0": 0,
+            "y1": 1,
+            "yref": "paper",
+            "line": {"color": "var(--series-2)", "width": 3},
+        }
+    ]
+    if interval:
+        ends = {"x0": interval["lower"], "x1": interval["upper"], "y0": 0, "y1": 1}
+        shade = {"fillcolor": "var(--series-2)", "opacity": 0.14, "line": {"width": 0}}
+        marks.append({"type": "rect", **ends, "yref": "paper", "layer": "below", **shade})
+    return marks
 
 
 def _card(place: Place, asked: Asked, answer: Answer, told: Mapping[str, Any]) -> None:
