@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,12 +126,10 @@ def monitored(
     prices = _prices(prices_of(root, made[-1].series), _facts(manifest), at) if made else None
     found = _in_time(made, manifest, at)
     judged = tuple(made) if looked_back else found.judged
-    checks = (
-        *_checks(prices, judged, manifest, cfg, at),
-        features_check(root, lambda: _pipeline(root, registry, version), manifest, prices, cfg),
-    )
-    if not looked_back:
-        checks = (*checks, *_apart(found, cfg))
+    checks = _checks(prices, judged, manifest, cfg, at)
+    loaded = partial(_pipeline, root, registry, version)
+    checks += (features_check(root, loaded, manifest, prices, cfg),)
+    checks += () if looked_back else tuple(_apart(found, cfg))
     report = Report(
         model=f"{version.name}/{version.number}",
         digest=version.tags.get(_PIN, ""),
