@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Served", "declared", "needs_serve", "new_key", "served"]
 
+_GIVES_WAY = 0.0005  # seconds
 Say = Callable[[str], None]
 
 
@@ -145,7 +147,12 @@ def _one_thread() -> None:
 
 
 def _settled() -> None:
-    """Look for garbage again, where `main` has put that off, but never in what is loaded by now."""
+    """Let nothing beside the event loop hold it up for long.
+
+    A thread that writes the log gives way after half a millisecond, not five; garbage is looked for
+    again, where `main` has put that off, but never in what is loaded by now.
+    """
+    sys.setswitchinterval(_GIVES_WAY)
     if not gc.isenabled():
         gc.freeze()  # else a look at all of it would stop requests for a tenth of a second
         gc.enable()

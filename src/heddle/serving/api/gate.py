@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 __all__ = ["Gate"]
 
-_FEW = 8  # requests that always may wait
-_EACH, _IDLE = 64.0, 1_000.0  # more that may, by each second, and by each in which nobody was here
+_FEW = 12  # requests that always may wait
+_EACH, _IDLE = 16.0, 1_000.0  # more that may, by each second, and by each in which nobody was here
 _HOLD = 0.1  # seconds until a refusal is told
 _TOGETHER = 0.005  # seconds within which refusals are told in one go
 

@@ -18,7 +18,7 @@ class Settings:
 
     most_rows: int = 10_000  # of a request
     most_bytes: int = 10 * 2**20  # of a request's body
-    most_waiting: int = 64  # requests that wait for the model
+    most_waiting: int = 128  # requests that wait for the model
     most_buffered: int = 64 * 2**20  # bytes of all bodies that are being received
     header_bytes: int = 16 * 2**10  # of a request's headers
     timeout_s: float = 10.0  # from the first byte of a request to its answer

@@ -48,7 +48,7 @@ def test_few_wait_while_there_is_no_end():
             admitted += 1
         clock.now += 0.003
         emptied(gate)
-    assert 100 * 8 + 64 <= admitted <= 100 * 8 + 64 + 0.3 * 64 + 1
+    assert 100 * 12 + 63 <= admitted <= 100 * 12 + 64 + 0.3 * 16 + 1
     clock.now += 1.0
     crowded(gate, 63)
     assert not gate.full
@@ -62,7 +62,7 @@ def test_a_stall_is_no_overload():
         for _ in range(20):
             assert not gate.full
             gate.enter()
-        clock.now += 0.2
+        clock.now += 0.6
         while gate.inside > 1:  # one is always here
             gate.leave()
 
