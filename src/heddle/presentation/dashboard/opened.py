@@ -69,15 +69,17 @@ def opened(root: Path, told: Opened, *, say: Say) -> None:
 
     with listen(told.host, told.port) as door:
         host, port = door.getsockname()[:2]
-        if not is_loopback(host):
+        own = is_loopback(host)
+        if not own:
             say(
                 f"warning: anybody who reaches {host}:{port} sees this project and asks its models;"
-                " there are no keys"
+                " there are no keys, and no alias is moved there"
             )
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         _configure(told.host)
 
         place = place_of(str(root), told.api)
+        place.moves = own
 
         def ready() -> None:
             say(f"pages of {root.name} at {address}; Ctrl-C ends them")

@@ -41,6 +41,7 @@ class Place:
         self.root = root
         self._every = look
         self.api = api
+        self.moves = True  # whether a page may move an alias; not where others can come
         self._turn = Lock()
         self._looked = float("-inf")
         self._why_not = ""

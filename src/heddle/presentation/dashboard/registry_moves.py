@@ -18,6 +18,10 @@ __all__ = ["asked_of", "moves", "told_decision"]
 
 _ASKED = "registry_asked"  # of the session: which question is open
 _TOLD = "registry_told"  # what was done last
+_ELSEWHERE = (
+    "Others can reach these pages, so that they move no alias: `heddle promote` and"
+    " `heddle rollback` do."
+)
 
 
 def moves(place: Place, versions: Sequence[ModelVersion], version: ModelVersion) -> None:
@@ -30,6 +34,9 @@ def moves(place: Place, versions: Sequence[ModelVersion], version: ModelVersion)
     """
     import streamlit as st
 
+    if not place.moves:
+        st.caption(_ELSEWHERE)
+        return
     if said := st.session_state.pop(_TOLD, None):
         st.success(said)
     back = ways_back(versions)

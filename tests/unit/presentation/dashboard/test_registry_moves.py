@@ -103,3 +103,11 @@ def test_what_the_gates_refuse_has_nothing_to_tick(project):
     versions = place_of(str(project)).registry.versions("flat")
     assert versions[0].aliases == ("staging",)
     assert not (project / "reports").exists()
+
+
+def test_where_others_can_come_no_alias_is_moved(project):
+    """There is no button; the commands are named."""
+    place_of(str(project)).moves = False
+    page = shown(project, "registry")
+    assert "they move no alias: `heddle promote` and `heddle rollback` do." in words(page)
+    assert not [one for one in page.button if one.key in {"registry_promote", "registry_rollback"}]
