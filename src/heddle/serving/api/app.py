@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from heddle.domain.entities import RequestRecord
 from heddle.serving.api.described import openapi_of, told_of
 from heddle.serving.api.docs_page import add_docs
 from heddle.serving.api.doors import KeyDoor
@@ -26,19 +25,13 @@ from heddle.serving.api.shortcut import Shortcut
 from heddle.serving.api.turns import Turns
 from heddle.serving.live import Live
 from heddle.serving.shadow import Shadow
+from heddle.serving.sinks import RequestSink
 
-__all__ = ["RequestSink", "make_app"]
+__all__ = ["make_app"]
 
 _NAME = "Heddle predictions"
 _VERSION = "1"  # of the API, not of the software: who asks need not know that
 _log = logging.getLogger("heddle.serving")
-
-
-class RequestSink(Protocol):
-    """Where records of requests go; it never blocks and never raises."""
-
-    def offer(self, records: list[RequestRecord]) -> bool:
-        """Take them, or drop them and count."""
 
 
 def make_app(

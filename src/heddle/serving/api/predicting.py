@@ -22,7 +22,7 @@ from heddle.serving.api.turns import Turns
 from heddle.serving.live import Live, Serving
 
 if TYPE_CHECKING:
-    from heddle.serving.api.app import RequestSink
+    from heddle.serving.sinks import RequestSink
 
 __all__ = ["Predicting"]
 
