@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +22,7 @@ PAGES = [  # the README last: until then another worker has finished the clone i
 _FINISHED = {"docs/how-to/serve.md", "README.md"}  # they start where `make run` has ended
 # What a page left running ends with it.
 _BEGIN = "set -x\ntrap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n"
+_PORT = "18080"  # of a page; here one is taken on which nobody listens
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 # These tests are what it runs.
 _LEFT_OUT = {"make test"}
@@ -50,9 +52,15 @@ def test_every_command_of_a_page_works_as_it_stands(
     _housing_file(cloned)
 
     place = cloned / page if page.startswith("projects/") else cloned / "README.md"
-    told = shell(place.parent, _BEGIN + script(ROOT / page))
+    commands = script(ROOT / page).replace(_PORT, _free_port())
+    told = shell(place.parent, _BEGIN + commands)
 
     assert told.returncode == 0, told.stderr[-3000:]
+
+
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return str(door.getsockname()[1])
 
 
 def _housing_file(folder: Path) -> None:
