@@ -122,7 +122,7 @@ def test_a_model_that_cannot_be_verified_ends_it_with_4(model, tmp_path, capsys)
 
 def test_a_taken_port_ends_it_with_6(model, tmp_path):
     """Before the model is read."""
-    from heddle.serving.api.server import listen
+    from heddle.serving.api.listening import listen
 
     with listen("127.0.0.1", 0) as door:
         door.listen()

@@ -23,7 +23,8 @@ from heddle.presentation.served import Served, served
 from heddle.presentation.shadowed import asked_aside, mirrored, sinks_of
 from heddle.serving.address import Address
 from heddle.serving.api.app import make_app
-from heddle.serving.api.server import listen, served_aside
+from heddle.serving.api.listening import listen
+from heddle.serving.api.server import served_aside
 from heddle.serving.cascade import Cascade
 from heddle.serving.live import Live
 from heddle.serving.logged import LogSettings

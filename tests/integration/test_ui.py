@@ -13,7 +13,7 @@ from heddle.domain.errors import BusyError, ConfigError
 from heddle.presentation.cli import run
 from heddle.presentation.dashboard import opened as pages
 from heddle.presentation.dashboard.opened import Opened, needs_ui, opened
-from heddle.serving.api.server import listen
+from heddle.serving.api.listening import listen
 
 
 def test_a_process_serves_pages_and_ends_with_0(tmp_path):
@@ -74,9 +74,3 @@ def test_a_missing_library_is_named(monkeypatch):
     with pytest.raises(ConfigError, match=r"pages need fastapi. pip install 'heddle-ml\[ui,serve"):
         needs_ui(api=False)
     needs_ui(api=True)
-
-
-@pytest.mark.parametrize(("host", "own"), [("127.0.0.1", True), ("::1", True), ("10.0.0.1", False)])
-def test_who_can_come_is_known(host, own):
-    """Addresses of this machine alone need no warning."""
-    assert pages.is_loopback(host) is own

@@ -116,7 +116,8 @@ def served(root: Path, told: Served, *, say: Say) -> None:
     _one_thread()
     from heddle.presentation.shadowed import asked_aside, mirrored, sinks_of
     from heddle.serving.api.app import make_app
-    from heddle.serving.api.server import Server, check_host, listen
+    from heddle.serving.api.listening import check_host, listen
+    from heddle.serving.api.server import Server
 
     check_host(told.host, keys=told.keys is not None)
     settings = _settings(told)
@@ -266,7 +267,8 @@ def _logged(root: Path, told: Served, say: Say) -> Iterator[Logged | None]:
 def _administered(live: Live, told: Served, say: Say) -> Iterator[None]:
     """Open the other door while the block runs."""
     from heddle.serving.api.admin import make_admin
-    from heddle.serving.api.server import listen, listen_unix, served_aside
+    from heddle.serving.api.listening import listen, listen_unix
+    from heddle.serving.api.server import served_aside
 
     if not told.admin:
         yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import sys
 import threading
@@ -65,7 +64,7 @@ def opened(root: Path, told: Opened, *, say: Say) -> None:
     _is_project(root)
     from heddle.presentation.dashboard.place import place_of
     from heddle.presentation.dashboard.server import PageServer
-    from heddle.serving.api.server import listen
+    from heddle.serving.api.listening import is_loopback, listen
 
     with listen(told.host, told.port) as door:
         host, port = door.getsockname()[:2]
@@ -109,18 +108,12 @@ def _is_project(root: Path) -> None:
         )
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _configure(host: str) -> None:
     """Tell Streamlit how to behave; files of its own configuration do not weigh against it."""
     from streamlit.web import bootstrap
 
     from heddle.presentation.dashboard.theme import options
+    from heddle.serving.api.listening import is_loopback
 
     told: dict[str, Any] = {
         "browser.gatherUsageStats": False,

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
 
+from heddle.serving.api.listening import QuietEnd
+
 __all__ = ["PageServer"]
 
-_HANDLED = (signal.SIGINT, signal.SIGTERM)
 _MESSAGE = 2**28  # bytes that a page may send at once
 
 
-class PageServer(uvicorn.Server):
-    """Serves pages; to end was the answer to a signal, which is not raised again.
+class PageServer(QuietEnd):
+    """Serves pages until a signal ends it.
 
     Args:
         app: what answers.
@@ -46,16 +44,3 @@ class PageServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Listen to signals while serving."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in _HANDLED}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

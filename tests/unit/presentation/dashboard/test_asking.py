@@ -12,7 +12,8 @@ from heddle.presentation.dashboard.place import Place
 from heddle.serving.address import Address
 from heddle.serving.api.app import make_app
 from heddle.serving.api.keys import new_key
-from heddle.serving.api.server import listen, served_aside
+from heddle.serving.api.listening import listen
+from heddle.serving.api.server import served_aside
 from heddle.serving.api.settings import Settings
 from heddle.serving.cascade import Cascade
 from heddle.serving.live import Live

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from tests.asking import PREDICT, ROW, limited
 
-from heddle.serving.api.server import listen, served_aside
+from heddle.serving.api.listening import listen
+from heddle.serving.api.server import served_aside
 
 BODY = json.dumps({"instances": [ROW]}).encode()
 HEAD = b"POST /api/v1/predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"

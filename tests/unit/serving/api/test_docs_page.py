@@ -9,7 +9,8 @@ from tests.asking import ask, limited
 from tests.browser import chromium
 
 from heddle.serving.api.app import make_app
-from heddle.serving.api.server import listen, served_aside
+from heddle.serving.api.listening import listen
+from heddle.serving.api.server import served_aside
 
 
 def test_the_page_names_no_other_place(app):

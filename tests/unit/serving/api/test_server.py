@@ -16,7 +16,8 @@ from heddle.serving.address import read_address
 from heddle.serving.api import connection as under_test
 from heddle.serving.api.admin import make_admin
 from heddle.serving.api.app import make_app
-from heddle.serving.api.server import Server, check_host, listen, listen_unix, served_aside
+from heddle.serving.api.listening import listen, listen_unix
+from heddle.serving.api.server import Server, served_aside
 
 BODY = json.dumps({"instances": [ROW]})
 JSON = {"content-type": "application/json"}
@@ -55,6 +56,14 @@ def asking(host, port, answers, stop):
     connection.close()
 
 
+def come(answers, many):
+    """Wait for so many answers, however slow the machine is."""
+    end = time.monotonic() + 60
+    while len(answers) < many and time.monotonic() < end:
+        time.sleep(0.005)
+    assert len(answers) >= many
+
+
 def test_no_request_fails_while_models_are_exchanged(served, live, registered):
     """Each answer is of one model, and none is of the old one once the call has returned."""
     _, host, port, _ = served
@@ -64,12 +73,12 @@ def test_no_request_fails_while_models_are_exchanged(served, live, registered):
     threads = [threading.Thread(target=asking, args=(host, port, answers, stop)) for _ in range(3)]
     for thread in threads:
         thread.start()
+    come(answers, 5)
     for number in (2, 1, 2):
         registered.point("price", "production", number)
         assert live.look()
-        time.sleep(0.05)
-    since = len(answers) + len(threads)  # those that were under way
-    time.sleep(0.1)
+        since = len(answers) + len(threads)  # those that were under way
+        come(answers, since + 5)
     stop.set()
     for thread in threads:
         thread.join(timeout=20)
@@ -100,11 +109,12 @@ def test_what_was_admitted_is_answered_when_it_ends(served, live, monkeypatch):
     )
     asked.start()
     assert began.wait(timeout=20)
-    made._linger = 1.0  # a busy machine takes its time to ask
+    made._linger = 60.0  # a busy machine takes its time to ask
     made.handle_exit(15, None)
     assert httpx.get(f"{url}/health/ready").status_code == 503
     assert httpx.get(f"{url}/health/live").status_code == 200
-    time.sleep(1.2)
+    made._end = time.monotonic()
+    thread.join(timeout=0.5)
     assert thread.is_alive()
     gate.set()
     asked.join(timeout=20)
@@ -176,29 +186,3 @@ def test_the_admin_socket_is_its_owners(live, tmp_path):
             listen_unix(path)
     with pytest.raises(ConfigError, match="cannot listen there"):
         listen_unix(tmp_path / "no" / "where")
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.2", "example.org"])
-def test_nobody_listens_to_all_without_keys(host):
-    """The way out is told."""
-    with pytest.raises(ConfigError, match=r"--host: .* anybody could ask. Give --keys FILE"):
-        check_host(host, keys=False)
-    check_host(host, keys=True)
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
-def test_ones_own_machine_needs_no_keys(host):
-    """Its addresses are reached from nowhere else."""
-    check_host(host, keys=False)
-
-
-def test_a_taken_port_is_told():
-    """6 for somebody listens there, 2 for no such place."""
-    with listen("127.0.0.1", 0) as first:
-        first.listen()
-        with pytest.raises(BusyError, match=r"cannot listen on 127.0.0.1"):
-            listen("127.0.0.1", first.getsockname()[1])
-    with pytest.raises(ConfigError, match=r"cannot listen on 203.0.113.1"):
-        listen("203.0.113.1", 0)
-    with pytest.raises(ConfigError, match=r"cannot listen on 127.0.0.1:70000"):
-        listen("127.0.0.1", 70_000)
