@@ -62,7 +62,7 @@ class ColumnDrift:
     """What is different in one column."""
 
     column: str
-    kind: Literal["number", "category"]
+    kind: Literal["number", "category", "date"]
     psi: float  # bins of the reference's quantiles (open at both ends) or categories; and missing
     distance: float | None  # Wasserstein, in standard deviations of the reference; null: category
     missing: tuple[float, float]  # shares: reference, current
@@ -81,12 +81,13 @@ def drift(
     """Compare each of `columns` in two tables.
 
     Numbers by the two-sample Kolmogorov-Smirnov test, categories by chi-square, missing values and
-    values never seen by themselves: they would drown in either.
+    values never seen by themselves: they would drown in either. Of days and moments it is only
+    asked whether they are there: time goes on, and a later day than any of training is no drift.
 
     Args:
         reference: rows that the model learned from, or a sample of them.
         current: rows that came in.
-        columns: number or text columns of both.
+        columns: number, text or date columns of both.
         limits: when a difference is an alarm.
 
     Raises:
@@ -124,12 +125,15 @@ def psi(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
 def _column(name: str, then: pl.Series, now: pl.Series, limits: Limits) -> ColumnDrift:
     gaps = [_gaps_of(s) for s in (then, now)]
     findings = [_missing(name, gaps, (then.len(), now.len()), limits)]
-    kind: Literal["number", "category"] = "number" if then.dtype.is_numeric() else "category"
+    kind = _kind(then, now)
     distance: float | None = None
+    unseen, more = 0.0, list[Finding]()
     if kind == "number":
         index, distance, unseen, more = _number(name, _known(then), _known(now), gaps, limits)
-    else:
+    elif kind == "category":
         index, unseen, more = _category(name, then, now, gaps, limits)
+    else:
+        index = psi([then.len() - gaps[0], gaps[0]], [now.len() - gaps[1], gaps[1]])
     return ColumnDrift(
         column=name,
         kind=kind,
@@ -139,6 +143,12 @@ def _column(name: str, then: pl.Series, now: pl.Series, limits: Limits) -> Colum
         unseen=unseen,
         findings=(*findings, *more),
     )
+
+
+def _kind(then: pl.Series, now: pl.Series) -> Literal["number", "category", "date"]:
+    if then.dtype.is_temporal() or now.dtype.is_temporal():
+        return "date"
+    return "number" if then.dtype.is_numeric() else "category"
 
 
 def _number(

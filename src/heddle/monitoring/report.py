@@ -50,6 +50,7 @@ class Watched:
     target: str
     columns: tuple[str, ...]  # inputs
     categories: frozenset[str] = frozenset()  # inputs that are names, whatever their type
+    dates: frozenset[str] = frozenset()  # inputs that are days, also where a file has them as text
     level: float | None = None  # share of outcomes that its interval is to cover
     origins: Mapping[str, Origin] = field(default_factory=dict)  # column -> where it comes from
     made: Origin = Origin(version="", stage="")  # the model itself
@@ -101,9 +102,19 @@ def _columns(model: Watched, answers: Answers, cfg: Monitor) -> Sequence[ColumnD
 def _both(
     model: Watched, answers: Answers, names: Iterable[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    kinds = {name: pl.String() for name in names if name in model.categories}
+    kinds = {name: pl.String() for name in names if name in model.categories - model.dates}
     reference, current = model.reference.select(names), answers.rows.select(names)
-    return reference.cast(pl.Schema(kinds)), current.cast(pl.Schema(kinds))
+    return (
+        _dated(reference, model.dates).cast(pl.Schema(kinds)),
+        _dated(current, model.dates).cast(pl.Schema(kinds)),
+    )
+
+
+def _dated(frame: pl.DataFrame, dates: frozenset[str]) -> pl.DataFrame:
+    """Read days that are text, year-month-day; what is none counts as missing."""
+    texts = [name for name in frame.columns if name in dates and frame[name].dtype == pl.String]
+    days = pl.col(texts).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    return frame.with_columns(days)
 
 
 def _predictions(model: Watched, answers: Answers) -> tuple[pl.DataFrame, pl.DataFrame]:

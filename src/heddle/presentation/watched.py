@@ -114,6 +114,7 @@ def learned(root: Path, one: Meant) -> Watched:
         target=manifest.target,
         columns=tuple(manifest.columns),
         categories=frozenset(n for n, seen in manifest.seen.items() if "categories" in seen),
+        dates=frozenset(n for n, column in manifest.columns.items() if column.type == "date"),
         level=None if manifest.interval is None else manifest.interval.level,
         origins=origins(stages, manifest.columns, made.version, _columns_in(root)),
         made=made,

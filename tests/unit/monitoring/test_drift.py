@@ -128,3 +128,15 @@ def test_many_rare_categories_are_no_alarm():
         assert sum(bool(one[0].alarms) for one in found) <= 1
     (moved,) = drift(reference, table(1000, other), ["code"], Limits())
     assert [f.what for f in moved.alarms] == ["distribution"]
+
+
+def test_later_days_are_no_drift_but_missing_ones_are():
+    """Time goes on: a day that no training row had is neither a new category nor out of range."""
+    then = pl.DataFrame(
+        {"day": pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 9, 1), eager=True)}
+    )
+    (later,) = drift(then, then.select(pl.col("day").dt.offset_by("1y")), ["day"], Limits())
+    assert (later.kind, later.psi, later.unseen, later.alarms) == ("date", 0.0, 0.0, ())
+    gone = then.select(pl.when(pl.int_range(pl.len()) % 4 > 0).then("day"))
+    (lacking,) = drift(then, gone, ["day"], Limits())
+    assert [finding.what for finding in lacking.alarms] == ["missing"]

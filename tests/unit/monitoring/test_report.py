@@ -112,6 +112,26 @@ def test_a_new_code_is_an_alarm_of_a_category():
     assert "9" in code["histogram"]["labels"]
 
 
+def test_days_of_a_file_that_are_text_are_days():
+    """A CSV has no dates; those of training were read as such, and neither is a category."""
+    days = pl.date(2024, 1, 1) + pl.duration(days=pl.int_range(ROWS) % 300)
+    then, now = table(1).with_columns(day=days), table(2).with_columns(day=days.dt.offset_by("1y"))
+    model = replace(
+        MODEL,
+        reference=then,
+        columns=("day", "size"),
+        categories=frozenset({"day"}),
+        dates=frozenset({"day"}),
+    )
+    rows = now.select("size", pl.col("day").dt.to_string("%Y-%m-%d"))
+    assert watch(model, replace(answers(now), rows=rows), Monitor(), now=NOW)["alarms"] == []
+    bad = rows.with_columns(
+        day=pl.when(pl.int_range(ROWS) % 4 > 0).then("day").otherwise(pl.lit("?"))
+    )
+    told = watch(model, replace(answers(now), rows=bad), Monitor(), now=NOW)
+    assert alarms(told) == {("day", "missing")}
+
+
 def test_predictions_that_moved_are_an_alarm_of_the_model():
     """By the stage that made it."""
     found = report(table(2), predicted=table(2)["said"].to_numpy() + 100, actual=np.full(ROWS, 0.0))
