@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from heddle.presentation.dashboard.place import Place
 
-__all__ = ["beside_others", "command", "result", "unit_of"]
+__all__ = ["beside_others", "command", "described", "result", "unit_of"]
 
 _NOTICED = "http://127.0.0.1:8080"  # where `heddle serve` listens unless told otherwise
 
@@ -39,12 +39,26 @@ def result(place: Place, asked: Asked, answer: Answer, reference: pl.DataFrame |
     with left, st.container(border=True):
         _card(place, asked, answer, told)
     with right:
-        _alike(asked, answer, told, reference)
+        _alike(asked, answer, reference, unit=unit_of(place, asked.target))
     _to_copy(place, asked, answer)
 
 
 def unit_of(place: Place, target: str) -> str:
-    """Return what the project's contracts call the target's unit, "" when they do not say."""
+    """Return the target's unit as the report is told it, "" where it has none.
+
+    Raises:
+        ConfigError: params.yaml cannot be read.
+    """
+    stages = (place.document("params.yaml") or {}).get("stages") or {}
+    for step in (step for stage in stages.values() for step in stage.get("steps") or ()):
+        told = step.get("with") or {}
+        if told.get("target") == target and told.get("unit"):
+            return str(told["unit"])
+    return ""
+
+
+def described(place: Place, target: str) -> str:
+    """Return what the project's contracts say of the target, "" when they do not."""
     folder = place.root / "configs" / "data_versions"
     for path in sorted(folder.glob("*.yaml")):
         for version in (place.document(f"configs/data_versions/{path.name}") or {}).values():
@@ -127,11 +141,11 @@ def _card(place: Place, asked: Asked, answer: Answer, told: Mapping[str, Any]) -
     import streamlit as st
 
     unit = unit_of(place, asked.target)
-    st.metric(plain(asked.target), amount(told["prediction"]))
-    if unit:
-        st.caption(plain(unit))
+    st.metric(plain(asked.target), f"{amount(told['prediction'])} {unit}".rstrip())
+    if not unit and (words := described(place, asked.target)):
+        st.caption(plain(words))
     if interval := told["interval"]:
-        ends = f"{amount(interval['lower'])} and {amount(interval['upper'])}"
+        ends = f"{amount(interval['lower'])} and {amount(interval['upper'])} {plain(unit)}".rstrip()
         st.markdown(f"In {interval['level']:.0%} of cases the truth lies between **{ends}**.")
     else:
         st.markdown("The model tells no interval.")
@@ -146,12 +160,11 @@ def _card(place: Place, asked: Asked, answer: Answer, told: Mapping[str, Any]) -
     st.code(f"heddle trace {told['id']}", language="bash", wrap_lines=True)
 
 
-def _alike(
-    asked: Asked, answer: Answer, told: Mapping[str, Any], reference: pl.DataFrame | None
-) -> None:
+def _alike(asked: Asked, answer: Answer, reference: pl.DataFrame | None, *, unit: str) -> None:
     import streamlit as st
 
-    found = None
+    found, told = None, answer.told
+    assert told is not None  # there is a prediction to set others beside
     if reference is not None:
         row, value = answer.row, told["prediction"]
         found = nearby(reference, row, asked.columns, target=asked.target, prediction=value)
@@ -159,11 +172,13 @@ def _alike(
         st.caption("The model brought no training rows along that this one could be set beside.")
         return
     low, high = found.middle_half
+    ends = f"{amount(low)} to {amount(high)} {plain(unit)}".rstrip()
     st.markdown(
         f"Of the **{len(found.targets):,} training rows most like this one**, half came to"
-        f" {amount(low)} to {amount(high)}; {found.below:.0%} lie below the prediction."
+        f" {ends}; {found.below:.0%} lie below the prediction."
     )
-    figure = coloured(beside_others(found, told, target=asked.target), shade())
+    target = f"{asked.target} ({unit})" if unit else asked.target
+    figure = coloured(beside_others(found, told, target=target), shade())
     st.plotly_chart(figure, width="stretch", key="predict_alike", config={"displayModeBar": False})
 
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from heddle.presentation.dashboard.asking import about, ask
 from heddle.presentation.dashboard.nearby import Nearby, nearby
 from heddle.presentation.dashboard.place import Place
-from heddle.presentation.dashboard.result import beside_others, command, unit_of
+from heddle.presentation.dashboard.result import beside_others, command, described, unit_of
 from heddle.presentation.dashboard.theme import coloured
 
 
@@ -133,11 +133,22 @@ def test_the_chart_of_similar_rows_marks_prediction_and_interval(place):
     assert isinstance(found, Nearby)
 
 
+@pytest.mark.parametrize(("target", "unit"), [("price", "EUR"), ("size", ""), ("return", "")])
+def test_the_unit_is_the_one_that_the_report_is_told(tmp_path, target, unit):
+    """Of that target; nothing where it has none, and before there is a params.yaml."""
+    assert unit_of(Place(tmp_path), target) == ""
+    steps = [{"uses": "fit"}, {"with": {"target": "price", "unit": "EUR"}}]
+    steps += [{"with": {"target": "return", "unit": ""}}]
+    stages = {"stages": {"fetch": {}, "report": {"steps": steps}}}
+    (tmp_path / "params.yaml").write_text(json.dumps(stages))
+    assert unit_of(Place(tmp_path), target) == unit
+
+
 @pytest.mark.parametrize(("target", "unit"), [("price", "euros"), ("size", "")])
-def test_the_unit_is_what_the_project_s_contracts_say(tmp_path, target, unit):
+def test_a_target_is_described_by_the_project_s_contracts(tmp_path, target, unit):
     """Nothing where they say nothing."""
     folder = tmp_path / "configs" / "data_versions"
     folder.mkdir(parents=True)
     told = "v0: {columns: {price: {type: float, description: euros}, size: {type: float}}}"
     (folder / "v0.yaml").write_text(told)
-    assert unit_of(Place(tmp_path), target) == unit
+    assert described(Place(tmp_path), target) == unit
