@@ -133,7 +133,11 @@ class Shadow:
             self._wake.clear()
             while piece := self._taken():
                 start = self._clock()
-                self._ask(piece)
+                try:
+                    self._ask(piece)
+                except Exception as fault:  # noqa: BLE001 the next piece is asked all the same
+                    self.counts.failed += len(piece)
+                    self.fault = f"a piece could not be asked: {type(fault).__name__}"
                 if not self._stop.is_set():
                     self._stop.wait(_REST * (self._clock() - start))
 

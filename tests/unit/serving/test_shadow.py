@@ -203,6 +203,25 @@ def test_a_model_that_fails_on_a_row_is_told_without_the_row(registered, opened)
     assert shadow.told["notice"] == "the model failed on a row: ArithmeticError"
 
 
+def test_a_piece_that_goes_wrong_is_counted_and_the_next_is_asked(registered, opened):
+    """Here by a sink that breaks its promise; the kind of fault is told, no value."""
+    kept = Kept()
+
+    class Broken(Kept):
+        def offer(self, records):
+            if not kept and not shadow.counts.failed:
+                raise OSError("no room for 50.0")
+            return kept.offer(records)
+
+    shadow = shadow_of(registered, opened, Broken())
+    shadow.offer([asked(1)])
+    wait_for(lambda: shadow.counts.failed == 1)
+    shadow.offer([asked(2)])
+    assert shadow.close()
+    assert [one.beside for one in kept] == [asked(2).id]
+    assert shadow.told["notice"] == "a piece could not be asked: OSError"
+
+
 def test_a_model_of_a_history_fits_no_row(registered, opened):
     """The log keeps the last row of a history only."""
     kept = Kept()
