@@ -174,9 +174,8 @@ def _over_http(api: str, method: str, path: str, body: bytes) -> tuple[int, byte
 def _in_process(place: Place, body: bytes) -> tuple[int, bytes]:
     """Ask the API's app without a socket: the same checks, words, limits and log."""
     _ = place.serving  # the one in charge now
-    app = _app(place)
-    with _turn:
-        return asyncio.run(_posted(app, body))
+    with _turn:  # also so that two who ask first do not make two apps, each with a log
+        return asyncio.run(_posted(_app(place), body))
 
 
 @cache
