@@ -383,6 +383,18 @@ HOSTILE = [
     Hostile("a range of words", _manifest(seen={"size": {"min": "a", "max": "b"}}), "used", True),
     Hostile("rows that do not reproduce", _other_rows, "for its stored rows, expected", True),
     Hostile("rows that are none", _golden("[]"), "its stored rows cannot be predicted", True),
+    Hostile(
+        "no rows to reproduce",
+        _golden('{"rows": {"size": [], "shore": []}, "predicted": []}'),
+        "no number is stored of any row",
+        True,
+    ),
+    Hostile(
+        "rows without a number",
+        _golden('{"rows": {"size": [50.0], "shore": ["near"]}, "predicted": [null]}'),
+        "no number is stored of any row",
+        True,
+    ),
     Hostile("rows without end", _golden("[" * 200_000), "nested too deeply", True),
     Hostile(
         "numbers beyond all",

@@ -231,6 +231,9 @@ def _reproduces(model: LoadedModel, content: bytes, path: Path) -> pl.DataFrame:
     except Exception as fault:  # noqa: BLE001 whatever a foreign model makes of its rows
         words = f"its stored rows cannot be predicted: {type(fault).__name__}: {fault}"
         raise IntegrityError(words[:500], where=str(path), todo=REGISTER_AGAIN) from None
+    if not np.isfinite(expected).any():
+        words = "no number is stored of any row: nothing can be reproduced"
+        raise IntegrityError(words, where=str(path), todo=REGISTER_AGAIN)
     if predicted.shape != expected.shape or not np.allclose(
         predicted, expected, rtol=_CLOSE, equal_nan=True
     ):
