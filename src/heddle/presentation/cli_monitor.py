@@ -27,7 +27,7 @@ def monitor_command(
         typer.Argument(metavar="[FILE] [OVERRIDES…]", help="Rows as they come in; or key=value."),
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", help="Alias, number, NAME@ALIAS or NAME@NUMBER.")
+        str, typer.Option("--model", help="Alias, number, NAME@ALIAS or NAME/NUMBER.")
     ] = "",
     since: Annotated[
         str, typer.Option(metavar="TIME", help="Requests since: 7d, 12h, a day, a moment.")

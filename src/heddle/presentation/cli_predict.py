@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 HERE = Path()
 _REASONS = 5  # most of them that are named
 _ROWS = 5  # of a range of predictions that are shown
-Which = Annotated[str, typer.Option("--model", help="Alias, number, NAME@ALIAS or NAME@NUMBER.")]
+Which = Annotated[str, typer.Option("--model", help="Alias, number, NAME@ALIAS or NAME/NUMBER.")]
 
 OnError = Annotated[
     str, typer.Option("--on-error", help="A bad row: 'fail', or 'skip' it and list it.")
@@ -278,7 +278,9 @@ def _flagged(found: Summary) -> str:
 
 def _meant(registry: ModelRegistry, name: str, told: str) -> tuple[str, str]:
     """Return name and alias or number; untold, what is in production, or else in staging."""
-    named, _, wanted = told.rpartition("@")
+    from heddle.registry.aliases import named_version
+
+    named, wanted = named_version(told)
     name = named or name
     if not wanted:
         aliases = {alias for version in registry.versions(name) for alias in version.aliases}

@@ -15,6 +15,7 @@ from heddle.domain.entities import ModelVersion, Prediction
 from heddle.domain.errors import ConfigError
 from heddle.domain.ports import ModelRegistry, PredictionLog, Progress
 from heddle.frames.atomic import beside
+from heddle.registry.aliases import named_version
 from heddle.registry.manifest import HistoryFacts, Manifest, read_manifest
 from heddle.registry.promotion import utc_now
 
@@ -84,13 +85,13 @@ def in_charge(
     Args:
         registry: of models.
         name: of the model, unless `told` has another.
-        told: alias, number, NAME@ALIAS or NAME@NUMBER; "" means the one in production.
+        told: alias, number, NAME@ALIAS or NAME/NUMBER; "" means the one in production.
         todo: what to do about a model that predicts rows of a table.
 
     Raises:
         ConfigError: there is none, nothing is in production, or it predicts rows of a table.
     """
-    named, _, wanted = told.rpartition("@")
+    named, wanted = named_version(told)
     name = named or name
     aliases = {alias for version in registry.versions(name) for alias in version.aliases}
     promoted = bool(wanted) or "production" in aliases

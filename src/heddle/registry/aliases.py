@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from heddle.domain.entities import ModelVersion
 from heddle.domain.errors import ConfigError
 
-__all__ = ["alias_name", "choose", "unknown_model"]
+__all__ = ["alias_name", "choose", "named_version", "unknown_model"]
 
 _ALIAS = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _NUMBER = re.compile(r"v?(\d+)")
+_LABEL = re.compile(r"([^@/\s]+)/(v?\d+)")
 
 
 def alias_name(text: str) -> str:
@@ -30,6 +31,18 @@ def alias_name(text: str) -> str:
         f"{text!r} cannot be an alias",
         todo="Use a letter, then letters, digits, '_', '.' or '-'; not 'latest', not 'v3'.",
     )
+
+
+def named_version(text: str) -> tuple[str, str]:
+    """Return the model and the alias or number that `text` names; "" for what it leaves out.
+
+    >>> named_version("price@production"), named_version("price/3"), named_version("staging")
+    (('price', 'production'), ('price', '3'), ('', 'staging'))
+    """
+    if label := _LABEL.fullmatch(text.strip()):
+        return label[1], label[2]
+    name, _, wanted = text.rpartition("@")
+    return name, wanted
 
 
 def choose(versions: Iterable[ModelVersion], name: str, wanted: str) -> ModelVersion:

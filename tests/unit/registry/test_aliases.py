@@ -6,7 +6,7 @@ import pytest
 
 from heddle.domain.entities import ModelVersion
 from heddle.domain.errors import ConfigError
-from heddle.registry.aliases import alias_name, choose, unknown_model
+from heddle.registry.aliases import alias_name, choose, named_version, unknown_model
 
 
 def version(number: int, *aliases: str) -> ModelVersion:
@@ -49,3 +49,20 @@ def test_what_reads_as_something_else_is_no_alias(text):
     """A number, the latest, a path, an option."""
     with pytest.raises(ConfigError, match=r"cannot be an alias\. Use a letter, then letters"):
         alias_name(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("price/3", ("price", "3")),
+        (" price/v3 ", ("price", "v3")),
+        ("price@3", ("price", "3")),
+        ("price@production", ("price", "production")),
+        ("staging", ("", "staging")),
+        ("3", ("", "3")),
+        ("", ("", "")),
+    ],
+)
+def test_a_version_is_named_as_its_label_is_printed(text, meant):
+    """NAME/NUMBER, as answers and logs say it, is as good as NAME@ALIAS or a bare word."""
+    assert named_version(text) == meant
