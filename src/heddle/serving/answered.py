@@ -54,7 +54,8 @@ def answers_of_file(
     """
     if not source.is_file():
         folder = source.parent
-        near = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+        there = folder.iterdir() if folder.is_dir() else ()
+        near = sorted(p.name for p in there if p.is_file() and not p.name.startswith("."))
         raise ConfigError(f"no file {str(source)!r}", wanted=source.name, known=near)
     options = options or ReadOptions()
     content = source.read_bytes()

@@ -108,7 +108,8 @@ def check_places(source: Path, out: Path) -> None:
     """Refuse an input that is not there and an output that cannot be. Raises ConfigError."""
     if not source.is_file():
         folder = source.parent
-        near = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+        there = folder.iterdir() if folder.is_dir() else ()
+        near = sorted(p.name for p in there if p.is_file() and not p.name.startswith("."))
         raise ConfigError(f"no file {str(source)!r}", wanted=source.name, known=near)
     if out.suffix not in {".parquet", ".csv"}:
         raise ConfigError(

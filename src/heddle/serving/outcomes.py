@@ -50,7 +50,8 @@ def read_outcomes(
         raise ConfigError(f"ids and outcomes cannot both stand in column {id_column!r}")
     if not source.is_file():
         folder = source.parent
-        near = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+        there = folder.iterdir() if folder.is_dir() else ()
+        near = sorted(p.name for p in there if p.is_file() and not p.name.startswith("."))
         raise ConfigError(f"no file {str(source)!r}", wanted=source.name, known=near)
     content = source.read_bytes()
     raw = RawFile(

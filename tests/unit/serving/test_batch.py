@@ -376,15 +376,16 @@ def test_the_same_input_gives_the_same_bytes(model, tmp_path):
 @pytest.mark.parametrize(
     ("source", "out", "words"),
     [
-        ("absent.csv", "out.csv", r"no file '.*absent\.csv'"),
+        ("absent.csv", "out.csv", r"no file '.*absent\.csv'.* Known: in\.csv$"),
         ("in.csv", "out.xlsx", r"\.parquet or \.csv, not as '\.xlsx'"),
         ("in.csv", "out", "not as 'a bare name'"),
         ("in.csv", "in.csv", "would replace the input"),
     ],
 )
 def test_mistakes_in_the_call_are_refused(model, tmp_path, source, out, words):
-    """Before anything is read."""
+    """Before anything is read; files alone are named, and none that is hidden."""
     (tmp_path / "in.csv").write_text(GOOD)
+    (tmp_path / ".out.csv.heddle-predict").mkdir()
     with pytest.raises(ConfigError, match=words):
         predict_file(model, tmp_path / source, tmp_path / out)
 

@@ -58,6 +58,7 @@ def test_a_file_that_cannot_be_meant_is_refused(tmp_path):
     """No such file, a missing column, one column for both."""
     file = tmp_path / "sold.csv"
     file.write_text("id,price\na,1\n")
+    (tmp_path / ".out.heddle-predict").mkdir()
     with pytest.raises(DataContractError, match="'outcome'"):
         read_outcomes(file)
     with pytest.raises(ConfigError, match=r"no file .*; did you mean 'sold.csv'\? Known: sold.csv"):
