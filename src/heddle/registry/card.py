@@ -111,21 +111,23 @@ def about(manifest: Manifest, stage: str) -> str:
 def card(manifest: Manifest) -> str:
     """Return a version's description in markdown."""
     split = manifest.split
-    rows = "\n".join(f"| {key} | {value:.6g} |" for key, value in manifest.metrics.items())
+    rows = "\n".join(f"| {name} | {_figure(name, v)} |" for name, v in manifest.metrics.items())
     key = manifest.metric
     beside = "\n".join(
-        f"| {name} | {figures[key]:.6g} |" for name, figures in manifest.baselines.items()
+        f"| {name} | {_figure(key, figures[key])} |" for name, figures in manifest.baselines.items()
     )
-    members = "\n".join(f"- `{name}`: {params}" for name, params in manifest.parameters.items())
+    members = "\n".join(
+        f"- `{name}`: {_worded(told)}" for name, told in manifest.parameters.items()
+    )
     blocked = (
-        f"; {manifest.blocked_cv[key]:.6g} where whole blocks were held out"
+        f"; {_figure(key, manifest.blocked_cv[key])} where whole blocks were held out"
         if manifest.blocked_cv
         else ""
     )
     found = (manifest.evidence.get("words"), backtest_words(manifest.evidence))
     words = "".join(f"{line}.\n\n" for line in found if line)
     proof = f"## Evidence\n\n{words}" if words else ""
-    folds = f"{key} on folds {manifest.cv[key]:.6g}{blocked}.\n\n" if manifest.cv else ""
+    folds = f"{key} on folds {_figure(key, manifest.cv[key])}{blocked}.\n\n" if manifest.cv else ""
     return (
         f"# {manifest.name}: {manifest.best_model}\n\n"
         f"Predicts `{manifest.target}` from {len(manifest.columns)} columns:"
@@ -135,6 +137,21 @@ def card(manifest: Manifest) -> str:
         f"| metric | test |\n|---|---|\n{rows}\n\n{folds}"
         f"| baseline | {key} |\n|---|---|\n{beside}\n\n{proof}## Parameters\n\n{members}\n"
     )
+
+
+def _figure(metric: str, value: float) -> str:
+    """Return a figure as a person reads it, with its unit where that is not the target's."""
+    unit = " %" if metric in METRICS and METRICS[metric].unit == "%" else ""
+    return f"{value:,.6g}{unit}"
+
+
+def _worded(parameters: Mapping[str, Any]) -> str:
+    """Return parameters in a line; the manifest has all their digits."""
+    told = (
+        f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in parameters.items()
+    )
+    return ", ".join(told) or "none of its own"
 
 
 def _again(manifest: Manifest) -> str:

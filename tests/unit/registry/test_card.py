@@ -90,10 +90,10 @@ def test_the_card_tells_what_was_fitted_on_what_and_how_good_it_is():
     said = card(manifest(blocked_cv=FIGURES))
     assert said.startswith("# price: tree + ridge\n\nPredicts `y` from 2 columns: `b`, `a`.")
     assert "Fitted on 8,000 rows, scored once on 2,000 rows" in said
-    assert "| wmape | 12.3457 |" in said
-    assert "wmape on folds 12.3457; 12.3457 where whole blocks were held out." in said
-    assert "| mean | 40 |" in said
-    assert "- `ridge`: {'alpha': 1.0}" in said
+    assert "| wmape | 12.3457 % |" in said
+    assert "wmape on folds 12.3457 %; 12.3457 % where whole blocks were held out." in said
+    assert "| mean | 40 % |" in said
+    assert "- `ridge`: alpha 1\n" in said
     assert "on folds" not in card(manifest(cv={}))
 
 
