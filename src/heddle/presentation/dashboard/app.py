@@ -23,7 +23,8 @@ PAGES = (
     *("predict", "batch", "forecast", "backtest"),
     *("leaderboard", "versions", "registry", "monitoring"),
 )
-_CLOSER = "<style>.stMainBlockContainer {padding-top: 3.5rem}</style>"
+_CLOSER = ".stMainBlockContainer{padding-top:3.5rem}p code{display:inline-block}"
+_CHOSEN = '[role="radio"][aria-checked="true"],[role="tab"][aria-selected="true"]'
 _ROOM = "heddle.presentation.dashboard"
 
 
@@ -73,10 +74,19 @@ def main(root: str, api: str = "") -> None:
         visibility="hidden",
     )
     chosen = st.navigation([first, *menu])
-    st.html(_CLOSER)
+    st.html(f"<style>{_CLOSER}:is({_CHOSEN}){{color:{_accent()}}}</style>")
     with st.sidebar:
         st.caption(f"Project **{place.root.name}**", help=str(place.root))
     chosen.run()
+
+
+def _accent() -> str:
+    """Return the colour that stands out from a page in its shade: words on a dark one are light."""
+    import streamlit as st
+
+    from heddle.presentation.dashboard.theme import palette
+
+    return palette("dark" if st.context.theme.type == "dark" else "light")["accent"]
 
 
 if __name__ == "__main__":

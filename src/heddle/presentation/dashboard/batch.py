@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from heddle.presentation.dashboard.marked import plain
+from heddle.presentation.dashboard.marked import large, plain
 from heddle.presentation.dashboard.opened import UPLOAD_MB
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ __all__ = ["ICON", "TITLE", "Work", "applies", "columns_of", "head", "predicted"
 TITLE = "Batch"
 ICON = ":material/table_view:"
 _ENDINGS = ("csv", "parquet")
+_FIGURES = ("prediction", "lower", "upper")
 _SHOWN = 200  # rows of a table
 _WORK = "batch_work"
 _ESCAPED = r"^'([=+\-@])"  # for a spreadsheet; here it is only read
@@ -183,7 +184,15 @@ def _told(work: Work, done: Summary) -> None:
     for note in work.notes:
         st.caption(plain(note))
     st.subheader("Predictions")
-    st.dataframe(head(done.out), hide_index=True, width="stretch", key="batch_head")
+    rows = head(done.out)
+    apart = large(rows.to_dicts(), [name for name in _FIGURES if name in rows.columns])
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        key="batch_head",
+        column_config={name: st.column_config.NumberColumn(format="localized") for name in apart},
+    )
     if done.predicted > _SHOWN:
         st.caption(f"The first {_SHOWN} of {done.predicted:,} rows.")
     with st.container(horizontal=True):

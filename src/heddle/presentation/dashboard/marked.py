@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["amount", "plain", "remark"]
+from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["amount", "large", "plain", "remark"]
 
 _SIGNS = frozenset("\\`*_{}[]<>#|~$:!")
 
@@ -19,10 +21,24 @@ def plain(text: str) -> str:
 def amount(value: float) -> str:
     """Return a number as a person reads it: thousands apart, four digits at least.
 
-    >>> amount(207305.4567), amount(0.012345), amount(-12.5)
+    >>> amount(207305.4567), amount(0.012341), amount(-12.5)
     ('207,305', '0.01234', '-12.5')
     """
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
+
+
+def large(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> list[str]:
+    """Return those of some columns whose numbers are read more easily with thousands apart.
+
+    >>> large([{"price": 1250.5, "share": 0.0012}, {"price": None}], ["price", "share"])
+    ['price']
+    """
+    found = {name: [row.get(name) for row in rows] for name in columns}
+    return [
+        name
+        for name, values in found.items()
+        if any(isinstance(value, int | float) and abs(value) >= 1000 for value in values)
+    ]
 
 
 def remark(flag: str, seen: dict[str, object] | None = None) -> str:

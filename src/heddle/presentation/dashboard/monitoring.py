@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from heddle.presentation.dashboard.marked import large
 from heddle.presentation.dashboard.monitoring_told import (
     age_words,
     latencies,
@@ -15,6 +16,7 @@ from heddle.presentation.dashboard.monitoring_told import (
 )
 
 if TYPE_CHECKING:
+    from heddle.domain.entities import RequestRecord
     from heddle.presentation.dashboard.place import Place
 
 __all__ = ["ICON", "TITLE", "applies", "show", "watch_now"]
@@ -22,6 +24,7 @@ __all__ = ["ICON", "TITLE", "applies", "show", "watch_now"]
 TITLE = "Monitoring"
 ICON = ":material/monitor_heart:"
 _PARTS = ("Report", "Requests", "Look now")
+_FIGURES = ("Prediction", "Lower", "Upper", "Outcome")
 _LATEST = 500  # requests that are shown
 _KINDS = ["csv", "tsv", "parquet", "json", "jsonl", "gz"]
 
@@ -129,7 +132,24 @@ def _requests(place: Place) -> None:
     if asked.strip():
         _trace(place, asked.strip())
     st.subheader("Latest requests")
-    st.dataframe(request_rows(latest), hide_index=True, width="stretch", key="monitoring_requests")
+    _table(latest)
+
+
+def _table(latest: Sequence[RequestRecord]) -> None:
+    import streamlit as st
+
+    from heddle.presentation.report.wording import NONE
+
+    rows = request_rows(latest)
+    figures = large(rows, _FIGURES)
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        key="monitoring_requests",
+        column_config={key: st.column_config.NumberColumn(format="localized") for key in figures},
+        placeholder=NONE,
+    )
 
 
 def _trace(place: Place, asked: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heddle.presentation.dashboard.marked import large
 from heddle.presentation.dashboard.registry_told import (
+    figure_words,
     links_table,
     lowered,
     model_rows,
@@ -69,13 +71,18 @@ def _table(versions: Sequence[ModelVersion]) -> None:
 
     rows = model_rows(versions)
     figures = [key for key, value in rows[0].items() if value is None or isinstance(value, float)]
+    apart = large(rows, figures)
     st.dataframe(
         rows,
         hide_index=True,
         width="stretch",
         key="registry_versions",
         column_config={
-            key: st.column_config.NumberColumn(format="localized", help="on the test rows")
+            key: st.column_config.NumberColumn(
+                figure_words(key),
+                format="localized" if key in apart else None,
+                help="on the test rows",
+            )
             for key in figures
         },
     )

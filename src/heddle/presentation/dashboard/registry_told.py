@@ -10,10 +10,18 @@ from heddle.domain.entities import ModelVersion
 from heddle.evaluation.metrics import METRICS
 from heddle.presentation.data_links import Link
 from heddle.presentation.report.markup import Column, Html, code, table, tone
-from heddle.presentation.report.wording import finite
+from heddle.presentation.report.wording import Wording, finite
 from heddle.registry.promotion import way_back
 
-__all__ = ["links_table", "lowered", "model_rows", "tag_rows", "version_words", "ways_back"]
+__all__ = [
+    "figure_words",
+    "links_table",
+    "lowered",
+    "model_rows",
+    "tag_rows",
+    "version_words",
+    "ways_back",
+]
 
 _FIGURES = 4  # most metrics that are shown
 _HEADING = re.compile(r"^(#{1,3} )", re.MULTILINE)
@@ -39,6 +47,16 @@ def model_rows(versions: Sequence[ModelVersion]) -> list[dict[str, Any]]:
         }
         for version in versions
     ]
+
+
+def figure_words(key: str) -> str:
+    """Return what stands above a metric's figures.
+
+    >>> figure_words("wmape"), figure_words("r2"), figure_words("own")
+    ('wMAPE (%)', 'R²', 'own')
+    """
+    unit = " (%)" if key in METRICS and METRICS[key].unit == "%" else ""
+    return f"{Wording(metric=key, target='').named(key)}{unit}"
 
 
 def version_words(version: ModelVersion) -> str:

@@ -139,7 +139,8 @@ def _compare(infos: Sequence[TableInfo]) -> None:
         st.success(f"{plain(before)} and {plain(after)} hold the same {found.rows[0]:,} rows.")
         return
     left, middle, right = st.columns(3)
-    left.metric("Rows", f"{found.rows[1]:,}", f"{found.rows[1] - found.rows[0]:,}")
+    more = found.rows[1] - found.rows[0]
+    left.metric("Rows", f"{found.rows[1]:,}", f"{more:+,}" if more else None)
     middle.metric("Columns that differ", f"{len(found.changes):,}")
     right.metric("Columns unchanged", f"{len(found.same):,}")
     draw(change_table(found), "versions")

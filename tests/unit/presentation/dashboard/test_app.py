@@ -4,6 +4,7 @@ from streamlit.testing.v1 import AppTest
 
 from heddle.domain.errors import ConfigError
 from heddle.presentation.dashboard import app
+from heddle.presentation.dashboard.theme import palette
 
 
 def test_every_page_keeps_the_contract(place):
@@ -50,3 +51,10 @@ def opened(root, page="predict"):
 def test_pages_are_named_once():
     """An address means one page."""
     assert len(set(app.PAGES)) == len(app.PAGES)
+
+
+def test_the_part_that_is_shown_stands_out_in_the_shade_of_the_page(place):
+    """By the colour of links, which is light on a dark page and dark on a light one."""
+    page = opened(place.root)
+    (style,) = [one.proto.body for one in page.get("html") if "aria-selected" in one.proto.body]
+    assert f"color:{palette('light')['accent']}" in style

@@ -45,6 +45,7 @@ def test_requests_are_shown_and_traced(project):
     assert told["Requests kept"] == "150"
     assert told["Latency p99"] == "1.00 ms"
     assert len(page.dataframe[0].value) == 150
+    assert '"localized"' not in page.dataframe[0].proto.columns, "prices of some hundreds"
     page.text_input(key="monitoring_id").set_value(f"{3:032x}").run()
     assert "No longer as it was" in words(checked(page))
     assert "flat/1</code>" in words(page)

@@ -25,6 +25,7 @@ def test_versions_stages_differences_and_rows(done):
     compared.selectbox(key="versions_after").set_value("left").run()
     assert "each" in words(compared)
     assert "added" in words(compared)
+    assert compared.metric[0].delta == "", "as many rows are no change"
     compared.selectbox(key="versions_after").set_value("v0").run()
     assert "v0 and v0 hold the same" in compared.success[0].value
 
