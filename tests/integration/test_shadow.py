@@ -164,6 +164,8 @@ def test_what_was_not_asked_of_both_ends_with_3(flats, capsys):
     compared(flats, "--until", "soon", code=2)
     assert "error: --until: 'soon' is no time" in capsys.readouterr().err
     compared(flats, "--beyond=-1", code=2)
+    compared(flats, "1", "staging", code=2)
+    assert "flat/1 and flat/1 are one model. Name another." in capsys.readouterr().err
 
 
 def test_rows_of_a_file_are_predicted_by_both(flats, tmp_path, capsys):

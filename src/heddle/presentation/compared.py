@@ -59,12 +59,14 @@ def compared_in_log(
         now: the clock.
 
     Raises:
-        ConfigError: no such model, no time.
+        ConfigError: no such model, one model twice, no time.
         DataContractError: no request was asked of both.
     """
     pairs = list(_light(log.pairs(since=_time(asked.since, now), until=_until(asked.until, now))))
     known = {(side.model, side.digest) for pair in pairs for side in pair}
     one, other = (_model(told, known, registry, name) for told in (asked.one, asked.other))
+    if one and one == other:
+        raise _one_model(one[0], other[0])
     found = _between(pairs, one, other)
     if not found:
         raise _nothing([m[0] for m in (one, other) if m], log.count(), len(pairs))
@@ -145,6 +147,10 @@ def _light(pairs: Iterable[Pair]) -> Iterable[Pair]:
     for one, other in pairs:
         if math.isfinite(one.prediction) and math.isfinite(other.prediction):
             yield replace(one, row={}), replace(other, row={})
+
+
+def _one_model(one: str, other: str) -> ConfigError:
+    return ConfigError(f"{one} and {other} are one model", todo="Name another.")
 
 
 def _nothing(labels: Sequence[str], requests: int, pairs: int) -> DataContractError:
@@ -247,7 +253,7 @@ def _timed(model: LoadedModel, rows: Sequence[dict[str, Any]]) -> list[float]:
 
 def _comparable(one: Meant, other: Meant) -> None:
     if one.pin == other.pin:
-        raise ConfigError(f"{one.label} and {other.label} are one model", todo="Name another.")
+        raise _one_model(one.label, other.label)
     for model in (one, other):
         if model.manifest.history is not None:
             raise ConfigError(
