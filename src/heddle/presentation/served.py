@@ -114,7 +114,7 @@ def served(root: Path, told: Served, *, say: Say) -> None:
     """
     needs_serve()
     _one_thread()
-    from heddle.presentation.shadowed import asked_aside, mirrored, sinks_of
+    from heddle.presentation.shadowed import asked_aside, mirrored, sinks_of, strangers_told
     from heddle.serving.api.app import make_app
     from heddle.serving.api.listening import check_host, listen
     from heddle.serving.api.server import Server
@@ -130,6 +130,7 @@ def served(root: Path, told: Served, *, say: Say) -> None:
         application = make_app(live, settings, sinks, shadow=shadow, notice=say)
         open_until_end.enter_context(_administered(live, told, say))
         _first(live, told, say)
+        strangers_told(live, told.redact, say)
         open_until_end.enter_context(asked_aside(shadow, told.watch, say))
         if told.watch > 0 and live.address.folder is None:
             live.watch(told.watch)

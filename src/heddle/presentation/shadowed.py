@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from heddle.serving.shadow import Shadow
     from heddle.serving.sinks import RequestSink
 
-__all__ = ["asked_aside", "mirrored", "sinks_of"]
+__all__ = ["asked_aside", "mirrored", "sinks_of", "strangers_told"]
 
 Say = Callable[[str], None]
 
@@ -46,6 +46,17 @@ def sinks_of(
         )
     shadow = Shadow(second, kept)
     return Sinks(kept, shadow), shadow
+
+
+def strangers_told(live: Live, redact: Iterable[str], say: Say) -> None:
+    """Tell which COLUMN=how name no column: a slip would keep what nobody may keep."""
+    if (here := live.current) is None:
+        return
+    columns = here.model.manifest.columns
+    strange = [name for rule in redact if (name := rule.partition("=")[0]) not in columns]
+    if strange:
+        known = ", ".join(columns)
+        say(f"--redact: {here.model.label} has no column {', '.join(strange)}; it has {known}")
 
 
 @contextmanager

@@ -94,19 +94,20 @@ class Cascade:
 
         Raises:
             ConfigError: there is no place to look in.
-            HeddleError: strict, as the first place; else IntegrityError with every place's reason.
+            HeddleError: of the only place; else IntegrityError with every place's reason.
         """
         if address.folder is not None:
             return self._from_folder(address.folder, self._pin, "", address)
         strict = strict or self._strict
         pin, label, notices = self._pin, "", []
-        for place in self._places(strict):
+        places = self._places(strict)
+        for place in places:
             try:
                 if place == "registry":
                     pin, label = self._resolved(address)
                 found = self._from(place, address, pin, label)
             except Exception as fault:
-                if strict:
+                if len(places) == 1:
                     raise
                 notices.append(f"{place}: {_words(fault)}")
                 continue

@@ -136,6 +136,8 @@ class Live:
         except Exception as fault:  # noqa: BLE001 whatever a registry raises
             meant = ""
             self._failing(f"cannot look where {self.address} points: {_words(fault)}")
+        if self._turn.locked():  # an exchange is under way
+            return False
         here = self._current
         if here is not None and meant == here.digest:
             self.fault = ""

@@ -115,3 +115,9 @@ def test_a_remote_folder_of_another_shape_is_not_fetched(tmp_path, shape):
         (place / str(number)).touch()
     with pytest.raises(IntegrityError, match=r"is no copy of a model's folder"):
         Cascade(remote=f"file://{place}", strict=True).load(PRODUCTION)
+
+
+def test_the_only_place_gives_its_own_reason(registered):
+    """A name that does not exist is a slip of whoever typed it, not a damaged model."""
+    with pytest.raises(ConfigError, match="prodution"):
+        Cascade(registered).load(Address(name="price", wanted="prodution"))

@@ -133,3 +133,24 @@ def test_the_watcher_follows_by_itself_and_stops(live, registered):
     assert came.wait(timeout=20)
     live.stop()
     assert not live._watcher.is_alive()
+
+
+def test_a_look_during_an_exchange_leaves_it_alone(registered):
+    """What somebody is loading is not loaded twice."""
+    made = Live(Cascade(registered), PRODUCTION)
+    with made._turn:
+        assert made.look() is False
+    assert made.current is None
+    assert made.look() is True
+
+
+def test_a_column_to_hide_that_the_model_does_not_have_is_told(live, said):
+    """With what there is; nothing is said when all are known."""
+    from heddle.presentation.shadowed import strangers_told
+
+    known = next(iter(live.current.model.manifest.columns))
+    strangers_told(live, (f"{known}=drop",), said.append)
+    before = len(said)
+    strangers_told(live, ("nobody=hash", f"{known}=drop"), said.append)
+    assert len(said) == before + 1
+    assert said[-1].startswith("--redact: price/1 has no column nobody; it has ")
