@@ -74,7 +74,7 @@ def main(root: str, api: str = "") -> None:
         visibility="hidden",
     )
     chosen = st.navigation([first, *menu])
-    st.html(f"<style>{_CLOSER}:is({_CHOSEN}){{color:{_accent()}}}</style>")
+    st.html(f"<style>{_CLOSER}:is({_CHOSEN}){{color:{_accent()}!important}}</style>")
     with st.sidebar:
         st.caption(f"Project **{place.root.name}**", help=str(place.root))
     chosen.run()
