@@ -103,7 +103,7 @@ def answer_of(row: Mapping[str, Any], status: int, told: Any, *, seconds: float)
     """Return what an API's status and document say of a row.
 
     >>> fault = {"field": "instances[0].size", "reason": "is missing"}
-    >>> answer_of({"size": None}, 422, {"error": "one fault", "detail": [fault]}, seconds=0.1).faults
+    >>> answer_of({"size": 0}, 422, {"error": "one", "detail": [fault]}, seconds=0.1).faults
     {'size': 'is missing'}
     """
     if status == 200:
