@@ -140,8 +140,8 @@ def call(capsys, root, *words: str) -> tuple[int, str, str]:
     return code, told.out, told.err
 
 
-def asked(root: Path, table: pl.DataFrame, *, at: datetime, outcomes: bool = True) -> None:
-    """Write requests down as a server would."""
+def asked(root: Path, table: pl.DataFrame, *, at: datetime, together: bool = False) -> None:
+    """Write requests down as a server would: one for each row, or a slow one for all of them."""
     registry = MlflowRegistry(
         f"sqlite:///{root}/mlruns/mlflow.db", experiment="test", trusted=TRUSTED_TYPES
     )
@@ -150,21 +150,20 @@ def asked(root: Path, table: pl.DataFrame, *, at: datetime, outcomes: bool = Tru
     found = [
         RequestRecord(
             id=f"{hash((at, number)) & (2**128 - 1):032x}",
-            at=(at + timedelta(seconds=number)).isoformat(),
+            at=(at + timedelta(seconds=0 if together else number)).isoformat(),
             model="flat/1",
             digest=pin,
             row={key: row[key] for key in COLUMNS},
             prediction=row["price"] + (number % 21) - 10,
             lower=row["price"] - 30,
             upper=row["price"] + 30,
-            latency_ms=2.0 + number % 7,
+            latency_ms=850.0 if together else 2.0 + number % 7,
         )
         for number, row in enumerate(table.iter_rows(named=True))
     ]
     assert log.append(found) == table.height
-    if outcomes:
-        prices = table["price"].to_list()
-        log.add_outcomes((one.id, price) for one, price in zip(found, prices, strict=True))
+    prices = table["price"].to_list()
+    log.add_outcomes((one.id, price) for one, price in zip(found, prices, strict=True))
     log.close()
 
 
@@ -226,6 +225,20 @@ def test_requests_are_read_from_the_log(flats, capsys):
     assert checks["latency p99"]["state"] == "alarm"
     assert checks["interval"]["state"] == "ok"
     assert checks["requests"]["words"].startswith("the last one was 47.")
+
+
+def test_a_request_of_many_rows_is_one_slow_request(flats, capsys):
+    """All of its rows are looked at, but its time counts once: most requests were quick."""
+    now = datetime.now(UTC)
+    asked(flats, rows(3, 150), at=now - timedelta(hours=2))
+    asked(flats, rows(4), at=now - timedelta(hours=1), together=True)
+    limits = [f"+ml_experiments.monitor.p{share}_ms=10" for share in (50, 95, 99)]
+    _, said, _ = call(capsys, flats, "--json", *limits)
+    told = json.loads(said)
+    checks = {one["name"]: one for one in told["checks"]}
+    assert told["rows"] == 750
+    assert [one["words"] for one in told["alarms"] if one["what"] == "latency"] == []
+    assert checks["latency p50"]["words"] == "5 ms, limit 10 ms; 1 of 151 requests took longer"
 
 
 def test_few_requests_and_none_are_said_and_no_alarm(flats, capsys):

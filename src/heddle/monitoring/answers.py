@@ -34,8 +34,8 @@ class Monitor:
     age_hours: float | None = None  # since the last request
     model_days: float | None = None  # since the model, with its training rows, was registered
     bins: int = 10  # of PSI, by quantiles of the training rows
-    least_rows: int = 100  # fewer are not judged, nor are fewer outcomes or answers
-    most_rows: int = 100_000  # latest requests looked at
+    least_rows: int = 100  # fewer are not judged, nor are fewer outcomes or requests
+    most_rows: int = 100_000  # latest rows of requests looked at
     report: str = "reports/monitoring.json"
     page: str = "reports/monitoring.html"
 
@@ -68,14 +68,14 @@ _PARTS = ("coverage", "p50_ms", "p95_ms", "p99_ms", "age_hours", "model_days")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Rows that a model was asked about; all arrays have shape (n_rows,), NaN where unknown."""
+    """Rows that a model was asked about; arrays but the last have shape (n_rows,), NaN: unknown."""
 
     rows: pl.DataFrame  # typed inputs
     predicted: Values
     lower: Values
     upper: Values
     actual: Values  # what really came
-    latency_ms: Values = field(default_factory=lambda: np.empty(0))  # or of shape (0,)
+    latency_ms: Values = field(default_factory=lambda: np.empty(0))  # of requests, of any rows
     last: datetime | None = None  # the last request, with its zone
     notes: tuple[str, ...] = ()  # on how they were read
 
@@ -112,7 +112,7 @@ def coverage_drift(answers: Answers, promised: float | None, cfg: Monitor) -> Fi
 
 
 def slowness(answers: Answers, cfg: Monitor) -> list[Finding | Unasked]:
-    """Tell for each percentile of the time an answer took whether it is above its limit."""
+    """Tell for each percentile of the time a request took whether it is above its limit."""
     from scipy.stats import binom
 
     taken = answers.latency_ms[np.isfinite(answers.latency_ms)]
@@ -121,7 +121,7 @@ def slowness(answers: Answers, cfg: Monitor) -> list[Finding | Unasked]:
         name = f"latency p{share:.0%}".rstrip("%")
         if taken.size < cfg.least_rows:
             if taken.size:
-                why = f"{taken.size:,} answers were timed, {cfg.least_rows:,} are needed"
+                why = f"{taken.size:,} requests were timed, {cfg.least_rows:,} are needed"
                 found.append((name, why))
             continue
         value = float(np.quantile(taken, share))
@@ -135,7 +135,8 @@ def slowness(answers: Answers, cfg: Monitor) -> list[Finding | Unasked]:
                 what="latency",
                 p_value=float(binom.sf(late - 1, taken.size, 1 - share)),
                 size=value / limit,
-                words=f"{value:.3g} ms, limit {limit:g} ms; {late:,} of {taken.size:,} took longer",
+                words=f"{value:.3g} ms, limit {limit:g} ms;"
+                f" {late:,} of {taken.size:,} requests took longer",
             )
         )
     return found

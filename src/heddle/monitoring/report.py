@@ -150,6 +150,8 @@ def _asked(
 def _alarm(finding: Finding, model: Watched) -> dict[str, Any]:
     about = {} if finding.what in _CHECKS else model.origins
     own = about.get(finding.column, model.made)
+    if finding.what == "latency":  # of the server: no data made it slow
+        own = Origin(version="", stage="")
     place = f" ({own})" if str(own) else ""
     return {
         "column": finding.column,

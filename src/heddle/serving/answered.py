@@ -116,7 +116,9 @@ def answers_of_frame(
 def answers_of_requests(
     records: Iterable[RequestRecord], manifest: Manifest, digest: str
 ) -> Answers:
-    """Return what was written down of requests.
+    """Return what was written down of requests: what they were asked row by row, their time once.
+
+    Rows of one request were answered at one moment and took the same time.
 
     Args:
         records: of one version of a model.
@@ -133,14 +135,15 @@ def answers_of_requests(
             rows[name] = pl.Series(name, cells, dtype=DTYPES[column.type], strict=False)
     notes = [f"column {name!r} is redacted in the log and not compared" for name in hidden]
     if other := len(found) - len(own):
-        notes.append(f"{other:,} requests were of another model of this name and are left out")
+        notes.append(f"{other:,} rows were asked of another model of this name and are left out")
+    taken = dict.fromkeys((one.at, one.latency_ms) for one in own)
     return Answers(
         rows=pl.DataFrame(rows),
         predicted=_array([one.prediction for one in own]),
         lower=_array([one.lower for one in own]),
         upper=_array([one.upper for one in own]),
         actual=_array([one.outcome for one in own]),
-        latency_ms=_array([one.latency_ms for one in own]),
+        latency_ms=_array([each for _, each in taken]),
         last=max((datetime.fromisoformat(one.at) for one in own), default=None),
         notes=tuple(notes),
     )

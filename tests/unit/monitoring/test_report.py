@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -149,11 +150,15 @@ def test_outcomes_that_changed_are_an_alarm_of_error_and_interval():
 
 
 def test_slow_answers_are_an_alarm_where_a_limit_is_set():
-    """Percentiles by themselves; sure only where chance is no likely reason."""
+    """Percentiles by themselves, of no data; sure only where chance is no likely reason."""
     cfg = Monitor(p50_ms=5.0, p95_ms=2.0, p99_ms=10.0)
     found = report(table(2), cfg)
     assert alarms(found) == {("latency p95", "latency")}
-    assert "limit 2 ms" in found["alarms"][0]["words"]
+    first = found["alarms"][0]
+    assert (first["data_version"], first["stage"]) == ("", "")
+    assert re.fullmatch(
+        r"latency p95: \S+ ms, limit 2 ms; \d+ of 1,000 requests took longer", first["words"]
+    )
 
 
 def test_old_requests_are_an_alarm_where_a_limit_is_set():
@@ -187,7 +192,7 @@ def test_few_rows_are_said_and_no_alarm():
     assert found["notes"] == ["99 rows are too few to compare: it takes 100; wait for more"]
     words = {c["name"]: c["words"] for c in found["checks"]}
     assert words["error"] == "99 outcomes are known, 100 are needed"
-    assert words["latency p95"] == "99 answers were timed, 100 are needed"
+    assert words["latency p95"] == "99 requests were timed, 100 are needed"
 
 
 def test_all_questions_are_one_family():
