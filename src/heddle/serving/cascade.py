@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from heddle.domain.errors import ConfigError, HeddleError, IntegrityError
+from heddle.domain.errors import ConfigError, HeddleError, IntegrityError, InterruptedRun
 from heddle.domain.ports import ModelRegistry
 from heddle.registry.manifest import MANIFEST
 from heddle.registry.model_files import GOLDEN, REFERENCE
@@ -106,6 +106,8 @@ class Cascade:
                 if place == "registry":
                     pin, label = self._resolved(address)
                 found = self._from(place, address, pin, label)
+            except InterruptedRun:  # no word on the place
+                raise
             except Exception as fault:
                 if len(places) == 1:
                     raise

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from heddle.domain.errors import ConfigError, HeddleError
+from heddle.domain.errors import ConfigError, HeddleError, InterruptedRun
 from heddle.serving.address import Address
 from heddle.serving.cascade import Cascade, Found
 from heddle.serving.loader import LoadedModel
@@ -106,6 +106,8 @@ class Live:
                 if (here := self._current) is not None and not self._allow_schema_change:
                     comes = found.model
                     refuse_another_contract(here.model.manifest, comes.manifest, label=comes.label)
+            except InterruptedRun:
+                raise
             except Exception:
                 self.refused += 1
                 raise
@@ -145,6 +147,9 @@ class Live:
             return False
         try:
             now = self.load()
+        except InterruptedRun as fault:  # of the model nothing is known: the next look tries it
+            self._say(str(fault))
+            return False
         except Exception as fault:  # noqa: BLE001 whatever a registry raises
             self._failed = (meant, self._clock())
             self._failing(f"{self.address} was not taken: {_words(fault)}")

@@ -7,17 +7,19 @@ caught then. What comes out of the other process is only whether it ended well.
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from typing import BinaryIO
 
-from heddle.domain.errors import HeddleError, IntegrityError
+from heddle.domain.errors import HeddleError, IntegrityError, InterruptedRun, ResourceError
 
 __all__ = ["main", "tried"]
 
 _PATIENCE = 120.0  # seconds
 _MEMORY = 8 * 2**30  # bytes of addresses, and four times the file
 _DONE = b"predicted\n"
+_ENDINGS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # asked of us all: no fault of a model
 
 
 def tried(name: str, content: bytes, manifest: bytes, golden: bytes, *, where: str) -> None:
@@ -32,6 +34,8 @@ def tried(name: str, content: bytes, manifest: bytes, golden: bytes, *, where: s
 
     Raises:
         IntegrityError: the other process did not come to its end, and why if it could say.
+        InterruptedRun: it was asked to end, as all of a group are: nothing is known of the model.
+        ResourceError: it was killed, as the system does when memory is short.
     """
     head = {"name": name, "sizes": [len(manifest), len(golden), len(content)]}
     told = b"".join((json.dumps(head).encode() + b"\n", manifest, golden, content))
@@ -42,10 +46,18 @@ def tried(name: str, content: bytes, manifest: bytes, golden: bytes, *, where: s
         )
     except subprocess.TimeoutExpired:
         raise _refused(f"was not read within {_PATIENCE:g} s", where) from None
+    words = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    if -ended.returncode in _ENDINGS or words == "KeyboardInterrupt":
+        raise InterruptedRun("interrupted while it was tried", where=where, todo="Try it again.")
+    if ended.returncode == -signal.SIGKILL:
+        raise ResourceError(
+            "was not tried to its end: that process was killed",
+            where=where,
+            todo="Was memory short? Nothing was loaded; try it again.",
+        )
     if ended.returncode < 0:
         raise _refused(f"crashes what reads it (signal {-ended.returncode})", where)
     if ended.returncode or not ended.stdout.endswith(_DONE):
-        words = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise _refused(words[:500] or "cannot be read as a model", where)
 
 

@@ -3,19 +3,25 @@
 import os
 import re
 import shutil
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.hostile_models import HOSTILE, Hostile, as_file
 
 import heddle
-from heddle.domain.errors import IntegrityError
+from heddle.domain.errors import IntegrityError, InterruptedRun, ResourceError
 from heddle.registry.manifest import digest
 from heddle.registry.plain_files import read_plain
 from heddle.serving.address import Address
 from heddle.serving.cascade import Cascade
 from heddle.serving.live import Live
 from heddle.serving.loader import load_folder
+from heddle.serving.trial import tried
 from heddle.serving.trust import Trust
 
 PRODUCTION = Address(name="price", wanted="production")
@@ -114,6 +120,54 @@ def test_a_booster_that_crashes_its_reader_crashes_another_process(saved, tmp_pa
     as_file(folder, "model.txt", text.encode())
     with pytest.raises(IntegrityError, match=r"model\.txt: (crashes what reads it|.*LightGBM)"):
         load_folder(folder)
+
+
+def signalled(number: int) -> None:
+    """Send a signal to the process that tries a model, once it is there."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for one in psutil.Process().children():
+            with suppress(psutil.Error):
+                if "heddle.serving.trial" in one.cmdline():
+                    one.send_signal(number)
+                    return
+        time.sleep(0.002)
+    raise TimeoutError("no process tries a model")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_a_trial_that_is_ended_from_outside_says_nothing_of_the_model(number):
+    """Who ended it meant us all, or memory was short: it is to be tried again."""
+    kind, words = InterruptedRun, r"m/model\.txt: interrupted while it was tried\. Try it again\."
+    if number == signal.SIGKILL:
+        kind, words = ResourceError, r"that process was killed\. Was memory short\?"
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(signalled, number)
+        with pytest.raises(kind, match=words):
+            tried("model.txt", b"tree", b"{}", b"{}", where="m/model.txt")
+        ending.result()
+
+
+def test_a_version_whose_trial_was_interrupted_is_not_refused(registered, saved):
+    """No other place is asked, the old one answers, and the next look tries it anew."""
+    said: list[str] = []
+    live = Live(Cascade(registered, folder=saved[0]), PRODUCTION, notice=said.append)
+    before = live.load()
+    version = registered.resolve("price", "2")
+    folder = registered.fetch(version)
+    as_file(folder, "model.txt", b"tree\nversion=v4\n")
+    pin = digest((folder / "manifest.json").read_bytes())
+    registered.tag("price", 2, {"manifest_sha256": pin})
+    registered.point("price", "production", 2)
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(signalled, signal.SIGTERM)
+        assert live.look() is False
+        ending.result()
+    assert (live.current, live.refused, live.fault) == (before, 0, "")
+    assert said[-1].endswith("model.txt: interrupted while it was tried. Try it again.")
+
+    assert live.look() is False
+    assert (live.current, live.refused) == (before, 1)
 
 
 def test_a_pickle_needs_more_than_the_option(saved, tmp_path, marker):
