@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import subprocess
@@ -36,6 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
         free = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available)
         if free > ROOM:
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage in what tests make, not in the modules that all of them share."""
+    gc.collect()
+    gc.freeze()
 
 
 def fresh(root: Path) -> Path:

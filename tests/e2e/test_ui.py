@@ -78,7 +78,7 @@ def test_a_file_is_given_and_its_predictions_are_taken_away(
     with pages.open("batch") as page:
         page.locator("input[type=file]").set_input_files(tmp_path / "rows.csv")
         page.get_by_role("button", name="Predict the file").click()
-        page.get_by_text("Rows left out").wait_for()
+        page.get_by_text("Rows left out", exact=True).wait_for()
         for words, name in (("predictions", "good.csv"), ("rows left out", "bad.csv")):
             with page.expect_download() as coming:
                 page.get_by_role("button", name=f"Take the {words}").click()

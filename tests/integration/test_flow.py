@@ -404,7 +404,8 @@ def test_a_schedule_is_served_until_a_signal(server, done):
         schedule = deployment["schedules"][0]["schedule"]
         assert (schedule["cron"], schedule["timezone"]) == ("0 4 * * 6", "Europe/Berlin")
         assert deployment["parameters"]["project"] == str(done)
-        run = asked(f"{server}/deployments/{deployment['id']}/create_flow_run", {})
+        create = f"{server}/deployments/{deployment['id']}/create_flow_run"
+        run = until(lambda: asked(create, {}))  # its database may be busy
         ended = until(lambda: over(asked(f"{server}/flow_runs/{run['id']}")))
         assert (ended["state_type"], ended["state"]["message"]) == ("COMPLETED", "0 ran, 1 cached")
         process.send_signal(signal.SIGTERM)

@@ -15,7 +15,7 @@ from heddle.presentation.dashboard.place import Place
 
 @pytest.fixture
 def project(flats, tmp_path):
-    return shutil.copytree(flats, tmp_path / "flats")
+    return shutil.copytree(flats, tmp_path / "flats", ignore=shutil.ignore_patterns("predictions"))
 
 
 def answered(root, count=150):
@@ -67,10 +67,10 @@ def test_a_look_now_writes_the_report_and_tells_alarms(project, tmp_path):
     assert "size" not in {alarm["column"] for alarm in told["alarms"]}
 
 
-def test_before_anything_was_asked_it_says_what_to_run(flats):
+def test_before_anything_was_asked_it_says_what_to_run(project):
     """In each part that has nothing to show."""
-    page = shown(flats, "monitoring")
+    page = shown(project, "monitoring")
     assert "`heddle monitor`" in page.info[0].value
     requests = part(page, "monitoring_part", "Requests")
     assert "`heddle serve`" in requests.info[0].value
-    assert monitoring.applies(Place(flats))
+    assert monitoring.applies(Place(project))
