@@ -23,7 +23,7 @@ from heddle.serving.formats.known import FORMATS
 from heddle.serving.loader import PIN, LoadedModel, load_folder, load_registered
 from heddle.serving.trust import Trust
 
-__all__ = ["Cascade", "Found"]
+__all__ = ["Cascade", "Found", "worded"]
 
 Place = Literal["registry", "remote", "folder"]
 
@@ -111,7 +111,7 @@ class Cascade:
             except Exception as fault:
                 if len(places) == 1:
                     raise
-                notices.append(f"{place}: {_words(fault)}")
+                notices.append(f"{place}: {worded(fault)}")
                 continue
             return replace(found, notices=(*notices, *found.notices))
         raise IntegrityError(
@@ -208,5 +208,6 @@ def _without_password(url: str) -> str:
     return f"{head}{mark}{rest.rpartition('@')[2]}" if mark else url
 
 
-def _words(fault: Exception) -> str:
+def worded(fault: Exception) -> str:
+    """Return what a fault says; of one that is none of ours, its kind too."""
     return str(fault) if isinstance(fault, HeddleError) else f"{type(fault).__name__}: {fault}"

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from heddle.domain.errors import ConfigError, HeddleError, InterruptedRun
+from heddle.domain.errors import ConfigError, InterruptedRun
 from heddle.serving.address import Address
-from heddle.serving.cascade import Cascade, Found
+from heddle.serving.cascade import Cascade, Found, worded
 from heddle.serving.loader import LoadedModel
 from heddle.serving.same_contract import refuse_another_contract
 
@@ -137,7 +137,7 @@ class Live:
             meant = self._cascade.pointed(self.address)
         except Exception as fault:  # noqa: BLE001 whatever a registry raises
             meant = ""
-            self._failing(f"cannot look where {self.address} points: {_words(fault)}")
+            self._failing(f"cannot look where {self.address} points: {worded(fault)}")
         if self._turn.locked():  # an exchange is under way
             return False
         here = self._current
@@ -152,7 +152,7 @@ class Live:
             return False
         except Exception as fault:  # noqa: BLE001 whatever a registry raises
             self._failed = (meant, self._clock())
-            self._failing(f"{self.address} was not taken: {_words(fault)}")
+            self._failing(f"{self.address} was not taken: {worded(fault)}")
             return False
         return here is None or now.digest != here.digest
 
@@ -202,7 +202,3 @@ class Live:
         if text != self._said:
             self._said = text
             self._notice(text)
-
-
-def _words(fault: Exception) -> str:
-    return str(fault) if isinstance(fault, HeddleError) else f"{type(fault).__name__}: {fault}"

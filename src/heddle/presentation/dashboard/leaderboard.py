@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from heddle.presentation.report.inputs import Inputs
-from heddle.presentation.report.markup import Section
 from heddle.presentation.report.wording import Wording
 
 if TYPE_CHECKING:
@@ -131,28 +130,14 @@ def _test_rows(told: Inputs, words: Wording) -> None:
     import streamlit as st
 
     from heddle.presentation.dashboard.drawn import draw_section
-    from heddle.presentation.report.forecast import forecast_section
-    from heddle.presentation.report.intervals import interval_section
-    from heddle.presentation.report.residuals import residual_section
-    from heddle.presentation.report.row_groups import importance_section, segment_section
+    from heddle.presentation.report.sections import sections_of_test_rows
     from heddle.presentation.report.summary import summary_section
-    from heddle.presentation.report.unseen_rows import trust_section, unseen_section
 
     if not (told.evaluation or told.metrics):
         st.info(_CLOSED)
         return
     st.caption(_OPENED)
-    made: list[Section | None] = [
-        summary_section(told, words),
-        unseen_section(told.evaluation, words),
-        forecast_section(told.evaluation, told.predictions, told.horizon),
-        trust_section(told.evaluation, told.model, words),
-        residual_section(told.predictions, words),
-        segment_section(told.evaluation, words),
-        interval_section(told.evaluation, words),
-        importance_section(told.evaluation, words),
-    ]
-    for part in made:
+    for part in (summary_section(told, words), *sections_of_test_rows(told, words)):
         draw_section(part, "leaderboard")
 
 

@@ -20,7 +20,7 @@ from heddle.presentation.report.tuning import tuning_section
 from heddle.presentation.report.unseen_rows import trust_section, unseen_section
 from heddle.presentation.report.wording import Wording
 
-__all__ = ["sections"]
+__all__ = ["sections", "sections_of_test_rows"]
 
 
 def sections(told: Inputs, words: Wording) -> list[Section]:
@@ -43,6 +43,16 @@ def sections(told: Inputs, words: Wording) -> list[Section]:
         tuning_section(trials if told.of_returns else told.trials, told.best, words),
         selection_section(told.selection, words),
         backtest_section(told, words),
+        *sections_of_test_rows(told, words),
+        lineage_section(told.graph, told.timings),
+        manifest_section(told.model),
+    ]
+    return [part for part in made if part is not None]
+
+
+def sections_of_test_rows(told: Inputs, words: Wording) -> list[Section | None]:
+    """Return the chapters on what the model says of rows that it has not seen."""
+    return [
         unseen_section(told.evaluation, words),
         forecast_section(told.evaluation, told.predictions, told.horizon),
         trust_section(told.evaluation, told.model, words),
@@ -50,7 +60,4 @@ def sections(told: Inputs, words: Wording) -> list[Section]:
         segment_section(told.evaluation, words),
         interval_section(told.evaluation, words),
         importance_section(told.evaluation, words),
-        lineage_section(told.graph, told.timings),
-        manifest_section(told.model),
     ]
-    return [part for part in made if part is not None]
