@@ -1,15 +1,20 @@
-"""Which processes, and whose stages, are still at work, for tests that end some."""
+"""Processes that tests start, wait for and end, and which of them are still at work."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
 
-__all__ = ["at_work", "still_running"]
+__all__ = ["at_work", "heard", "still_running", "wait_for"]
 
 
 def still_running(family: Sequence[psutil.Process], timeout: float) -> list[psutil.Process]:
@@ -33,3 +38,27 @@ def at_work(root: Path) -> bool:
         except OSError:
             return True
     return False
+
+
+@contextlib.contextmanager
+def heard(*words: str, seconds: float = 60) -> Iterator[subprocess.Popen[str]]:
+    """Start the command, whose stderr can be read as it comes; kill it after so many seconds."""
+    command = [sys.executable, "-m", "heddle.presentation.main", *words]
+    spoken = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=spoken) as process:
+        guard = threading.Timer(seconds, process.kill)
+        guard.start()
+        try:
+            yield process
+        finally:
+            guard.cancel()
+            process.kill()  # what has ended is not touched
+
+
+def wait_for(true: Callable[[], object]) -> None:
+    """Return once it is true."""
+    for _ in range(4_000):
+        if true():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it did not come")

@@ -2,15 +2,12 @@
 
 import gc
 import json
-import os
 import signal
-import subprocess
-import sys
-import threading
 
 import httpx
 import pytest
 from tests.asking import PREDICT, ROW
+from tests.processes import heard
 from tests.saved_model import saved_model
 
 from heddle.domain.errors import BusyError, ConfigError, IntegrityError
@@ -41,29 +38,18 @@ def test_a_process_serves_logs_and_ends_with_0(model, tmp_path):
     """Health, a prediction, its record, then SIGTERM."""
     serving = {"keep_days": 7, "most_rows": 2, "port": 1}
     (tmp_path / "params.yaml").write_text(params(serving))
-    command = [sys.executable, "-m", "heddle.presentation.main", "serve", str(model[0])]
-    options = ["--port", "0", "--digest", model[1], "-C", str(tmp_path)]
-    with subprocess.Popen(
-        [*command, *options, "--admin", str(tmp_path / "admin")],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    ) as process:
-        guard = threading.Timer(60, process.kill)
-        guard.start()
-        try:
-            said = [next(process.stderr)]
-            while not said[-1].startswith("listening on "):
-                said.append(next(process.stderr))
-            url = said[-1].split()[-1]
-            answer = httpx.post(url + PREDICT, json={"instances": [ROW]}, timeout=30)
-            many = httpx.post(url + PREDICT, json={"instances": [ROW] * 3}, timeout=30)
-            assert (tmp_path / "admin").is_socket()
-            process.send_signal(signal.SIGTERM)
-            rest = process.stderr.read()
-            assert process.wait() == 0
-        finally:
-            guard.cancel()
+    options = ["--port", "0", "--digest", model[1], "--admin", str(tmp_path / "admin")]
+    with heard("serve", str(model[0]), *options, "-C", str(tmp_path)) as process:
+        said = [next(process.stderr)]
+        while not said[-1].startswith("listening on "):
+            said.append(next(process.stderr))
+        url = said[-1].split()[-1]
+        answer = httpx.post(url + PREDICT, json={"instances": [ROW]}, timeout=30)
+        many = httpx.post(url + PREDICT, json={"instances": [ROW] * 3}, timeout=30)
+        assert (tmp_path / "admin").is_socket()
+        process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+        assert process.wait() == 0
     assert many.json()["detail"][0]["reason"] == "must hold at most 2 rows"
     told = answer.json()
     assert answer.headers["x-model-source"] == "folder"

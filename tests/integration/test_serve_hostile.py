@@ -2,13 +2,9 @@
 
 import gzip
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.asking import PREDICT, ROW
+from tests.processes import heard
 from tests.saved_model import saved_model
 
 BODY = json.dumps({"instances": [ROW]}).encode()
@@ -30,15 +27,8 @@ def server(tmp_path_factory):
     """The process of a server and its port."""
     root = tmp_path_factory.mktemp("served")
     folder, _ = saved_model(root / "model")
-    command = [sys.executable, "-m", "heddle.presentation.main", "serve", str(folder)]
-    with subprocess.Popen(
-        [*command, "--port", "0", "-C", str(root), "--timeout", "2"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    ) as process:
-        guard = threading.Timer(120, process.kill)
-        guard.start()
+    options = ["--port", "0", "-C", str(root), "--timeout", "2"]
+    with heard("serve", str(folder), *options, seconds=120) as process:
         said = ""
         while "listening on " not in said:
             said = next(process.stderr)
@@ -49,7 +39,6 @@ def server(tmp_path_factory):
         process.send_signal(signal.SIGTERM)
         process.stderr.read()
         assert process.wait() == 0
-        guard.cancel()
 
 
 @pytest.fixture

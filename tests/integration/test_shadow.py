@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from datetime import UTC, datetime
 
 import httpx
@@ -12,6 +11,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 from tests.asking import PREDICT
+from tests.processes import wait_for
 from tests.saved_project import packed, rows, saved_project
 
 from heddle.domain.errors import ConfigError
@@ -86,14 +86,6 @@ def asked(client, row):
     answer = client.post(PREDICT, json={"instances": [row]}).json()
     assert answer["model_version"] == "flat/2"
     return answer["predictions"][0]["id"]
-
-
-def wait_for(true):
-    for _ in range(4_000):
-        if true():
-            return
-        time.sleep(0.005)
-    raise AssertionError("it did not come")
 
 
 def compared(root, *words, code=0):

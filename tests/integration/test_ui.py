@@ -1,13 +1,10 @@
 """`heddle ui` as it is started, asked and ended."""
 
-import os
 import signal
-import subprocess
-import sys
-import threading
 from urllib.request import urlopen
 
 import pytest
+from tests.processes import heard
 
 from heddle.domain.errors import BusyError, ConfigError
 from heddle.presentation.cli import run
@@ -19,28 +16,16 @@ from heddle.serving.api.listening import listen
 def test_a_process_serves_pages_and_ends_with_0(tmp_path):
     """Health and the page itself; Ctrl-C ends it, and nothing was written into the project."""
     (tmp_path / "configs").mkdir()
-    command = [sys.executable, "-m", "heddle.presentation.main", "ui", "-C", str(tmp_path)]
-    with subprocess.Popen(
-        [*command, "--port", "0", "--no-browser"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    ) as process:
-        guard = threading.Timer(60, process.kill)
-        guard.start()
-        try:
-            said = next(process.stderr)
-            url = said.split()[-4].rstrip(";")
-            with urlopen(f"{url}/_stcore/health", timeout=30) as answer:
-                assert answer.read() == b"ok"
-            with urlopen(url, timeout=30) as answer:
-                assert b"<title>" in answer.read()
-            process.send_signal(signal.SIGINT)
-            rest = process.stderr.read()
-            assert process.wait() == 0
-        finally:
-            process.kill()
-            guard.cancel()
+    with heard("ui", "-C", str(tmp_path), "--port", "0", "--no-browser") as process:
+        said = next(process.stderr)
+        url = said.split()[-4].rstrip(";")
+        with urlopen(f"{url}/_stcore/health", timeout=30) as answer:
+            assert answer.read() == b"ok"
+        with urlopen(url, timeout=30) as answer:
+            assert b"<title>" in answer.read()
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait() == 0
     assert said == f"pages of {tmp_path.name} at {url}; Ctrl-C ends them\n"
     assert url.startswith("http://127.0.0.1:")
     assert rest == "ended\n"

@@ -1,9 +1,9 @@
 """Figures of answers are mirrored, rows are not, and no fault of the mirror is anybody's."""
 
-import time
 from dataclasses import replace
 
 import pytest
+from tests.processes import wait_for
 
 from heddle.domain.entities import RequestRecord
 from heddle.infrastructure.memory_tracking import MemoryTracker
@@ -92,11 +92,3 @@ def test_wandb_keeps_them_without_a_connection(tmp_path):
 
 def steps(tracker):
     return len(tracker.runs[0].measured.get("flat/1.count", ())) if tracker.runs else 0
-
-
-def wait_for(true):
-    for _ in range(2_000):
-        if true():
-            return
-        time.sleep(0.005)
-    raise AssertionError("it did not come")

@@ -2,11 +2,11 @@
 
 import json
 import threading
-import time
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from tests.processes import wait_for
 from tests.saved_model import saved_model
 
 from heddle.domain.entities import RequestRecord
@@ -260,11 +260,3 @@ def test_what_one_sink_drops_another_takes():
     assert Sinks(full, kept).offer([ASKED]) is False
     assert Sinks(full, kept).counts is None
     assert kept == [ASKED]
-
-
-def wait_for(true):
-    for _ in range(2_000):
-        if true():
-            return
-        time.sleep(0.005)
-    raise AssertionError("it did not come")
